@@ -1,0 +1,244 @@
+#include "bindings/combinators/gather.h"
+
+#include <new>
+
+#include "bindings/combinators/children.h"
+#include "bindings/objects/operation.h"
+#include "bindings/objects/task.h"
+#include "bindings/objects/type_layout.h"
+#include "bindings/py/call.h"
+#include "bindings/py/method.h"
+#include "bindings/py/version.h"
+
+namespace phaseloop {
+namespace {
+
+using py::Args;
+
+struct GatherData : FutureData {
+  Ref<> futures;  // a list, one for each argument
+  Children children;
+  std::size_t finished = 0;
+  bool return_exceptions = false;
+  bool cancel_requested = false;
+};
+
+GatherData& gather_data(PyObject* self) noexcept {
+  return static_cast<GatherData&>(future_data(self));
+}
+
+// What an exception of the gathering itself comes to: its awaiter gets it, if it still waits.
+int fail(GatherData& gather) noexcept {
+  Ref<> error = py::fetch_error();
+  if (gather.state.done()) return 0;
+  return finish_with_exception(gather, error.get());
+}
+
+// The result of one child among the results, exceptions as values.
+Ref<> result_of(FutureData& child) noexcept {
+  if (!child.state.cancelled()) {
+    child.state.exception_unseen = false;
+    return child.value.share();
+  }
+  PyObject* message = child.cancel_message.get();
+  Ref<> text = message == nullptr || message == Py_None ? py::steal(PyUnicode_FromString(""))
+                                                        : py::borrow(message);
+  if (!text) return py::raised;
+  return py::call(child.data->state.cancelled_error.get(), text.get());
+}
+
+int finish_all(GatherData& gather) noexcept {
+  const Py_ssize_t count = PyList_GET_SIZE(gather.futures.get());
+  Ref<> results = py::steal(PyList_New(count));
+  if (!results) return fail(gather);
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    Ref<> result = result_of(future_data(PyList_GET_ITEM(gather.futures.get(), i)));
+    if (!result) return fail(gather);
+    PyList_SET_ITEM(results.get(), i, result.release());
+  }
+  if (!gather.cancel_requested) return finish_with_result(gather, std::move(results));
+  // Being cancelled wins over return_exceptions.
+  FutureData& last = future_data(PyList_GET_ITEM(gather.futures.get(), count - 1));
+  Ref<> error = make_cancelled_error(last);
+  return error ? finish_with_exception(gather, error.get()) : fail(gather);
+}
+
+// asyncio's _done_callback(): one more child is done.
+int count_child(GatherData& gather, FutureData& child) noexcept {
+  ++gather.finished;
+  if (gather.state.done()) {
+    child.state.exception_unseen = false;  // nobody else will look
+    return 0;
+  }
+  if (!gather.return_exceptions) {
+    if (child.state.cancelled()) {
+      Ref<> error = make_cancelled_error(child);
+      return error ? finish_with_exception(gather, error.get()) : fail(gather);
+    }
+    if (child.failed) {
+      child.state.exception_unseen = false;
+      return finish_with_exception(gather, child.value.get());
+    }
+  }
+  return gather.finished == gather.children.size() ? finish_all(gather) : 0;
+}
+
+void child_done(Runnable& work) noexcept {
+  Child& child = child_of(work);
+  Ref<> share = py::steal(child.parent);
+  if (count_child(gather_data(child.parent), future_data(child.future)) < 0) {
+    py::write_unraisable(child.parent);
+  }
+}
+constexpr WorkKind kChildKind = child_kind(child_done);
+
+int wait_for_children(PyObject* self) noexcept {
+  GatherData& gather = gather_data(self);
+  if (gather.children.make(kChildKind, self, gather.futures.get()) < 0) return -1;
+  // Where asyncio counts futures that are done already at once, it does so last.
+  for (int pass = 0; pass < 2; ++pass) {
+    for (std::size_t i = 0; i < gather.children.size(); ++i) {
+      FutureData& child = future_data(gather.children[i].future);
+      const bool at_once = version::kGatherCountsDoneAtOnce && child.state.done();
+      if (at_once != (pass == 1)) continue;
+      const int done = at_once ? count_child(gather, child) : gather.children.wait(i);
+      if (done < 0) return -1;
+    }
+  }
+  return 0;
+}
+
+Ref<> gather_natively(LoopData& data, Args args, bool return_exceptions) noexcept {
+  Ref<> loop = py::borrow(data.object);
+  const Wanted wanted{.coroutines = true, .unique = false, .log_destroy_pending = false};
+  Ref<> futures = native_futures(data, loop.get(), args.data(),
+                                 static_cast<std::size_t>(args.count()), wanted);
+  if (!futures) return nullptr;
+  Ref<> self = new_future(data, loop.get(), data.state.gathering_future_type.get());
+  if (!self) return py::raised;
+  GatherData& gather = gather_data(self.get());
+  gather.futures = std::move(futures);
+  gather.return_exceptions = return_exceptions;
+  if (wait_for_children(self.get()) < 0) return py::raised;
+  return self;
+}
+
+Ref<> cancel(PyObject* self, Args args) noexcept {
+  PyObject* message = Py_None;
+  if (py::bind({"cancel", 1, 0}, args, {{"msg", &message}}) < 0) return py::raised;
+  GatherData& gather = gather_data(self);
+  if (gather.state.done() || !gather.futures) return py::boolean(false);
+  bool any = false;
+  Ref<> futures = gather.futures.share();
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(futures.get()); ++i) {
+    PyObject* child = PyList_GET_ITEM(futures.get(), i);
+    const int cancelled =
+        py::truth(py::call_method(child, gather.data->state.names.cancel.get(), message));
+    if (cancelled < 0) return py::raised;
+    any = any || cancelled != 0;
+  }
+  // The children's end ends the gathering, not this.
+  if (any) gather.cancel_requested = true;
+  return py::boolean(any);
+}
+
+Ref<> get_children(PyObject* self) noexcept {
+  return py::or_none(gather_data(self).futures.get());
+}
+Ref<> get_cancel_requested(PyObject* self) noexcept {
+  return py::boolean(gather_data(self).cancel_requested);
+}
+
+// --- life cycle -----------------------------------------------------------------------------
+
+PyObject* create(PyTypeObject* type, PyObject*, PyObject*) noexcept {
+  PyObject* self = type->tp_alloc(type, 0);
+  if (self != nullptr) ::new (static_cast<void*>(&future_data(self))) GatherData;
+  return self;
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+#if PY_VERSION_HEX < 0x030c0000
+  Py_VISIT(Py_TYPE(self));
+#endif
+  Py_VISIT(gather_data(self).futures.get());
+  if (int result = future_slots::traverse_data(gather_data(self), visit, arg)) return result;
+  return future_base.traverse(self, visit, arg);
+}
+
+void clear_data(PyObject* self) noexcept {
+  GatherData& gather = gather_data(self);
+  future_slots::clear_data(gather);
+  gather.children.stop_waiting();
+  if (gather.children.reset()) gather.futures = nullptr;
+}
+
+int clear(PyObject* self) noexcept {
+  clear_data(self);
+  return future_base.clear(self);
+}
+
+void dealloc(PyObject* self) noexcept {
+  if (PyObject_CallFinalizerFromDealloc(self) < 0) return;
+  PyObject_GC_UnTrack(self);
+  clear_data(self);
+  gather_data(self).~GatherData();
+  future_base.finish_dealloc(self);
+}
+
+PyMethodDef methods[] = {py::method<cancel>("cancel", "cancel($self, /, msg=None)\n--\n\n"), {}};
+PyGetSetDef attributes[] = {py::getter<get_children>("_children"),
+                            py::getter<get_cancel_requested>("_cancel_requested"),
+                            {}};
+PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(create)},
+                       {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                       {Py_tp_finalize, reinterpret_cast<void*>(future_slots::finalize)},
+                       {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+                       {Py_tp_methods, methods},
+                       {Py_tp_getset, attributes},
+                       {0, nullptr}};
+
+// asyncio's own gather() for everything that is not ours to judge.
+Ref<> stock_gather(State& state, Args args, PyObject* return_exceptions) noexcept {
+  Ref<> positional = args.tuple_from(0);
+  Ref<> keywords = py::steal(PyDict_New());
+  if (!positional || !keywords) return py::raised;
+  if (return_exceptions != nullptr &&
+      PyDict_SetItemString(keywords.get(), "return_exceptions", return_exceptions) < 0) {
+    return py::raised;
+  }
+  return py::steal(
+      PyObject_Call(state.stock_gather.get(), positional.get(), keywords.get()));
+}
+
+}  // namespace
+
+Ref<> gather(PyObject* self, Args args) noexcept {
+  State& state = *reinterpret_cast<State*>(self);
+  PyObject* return_exceptions = nullptr;
+  const py::Signature signature{
+      .function = "gather", .positional_max = 0, .required = 0, .variadic = true};
+  if (py::bind(signature, args, {{"return_exceptions", &return_exceptions}}) < 0) {
+    return py::raised;
+  }
+  LoopData* data = driving_loop();
+  if (data != nullptr && args.count() > 0) {
+    const int exceptions = return_exceptions != nullptr ? PyObject_IsTrue(return_exceptions) : 0;
+    if (exceptions < 0) return py::raised;
+    Ref<> gathering = gather_natively(*data, args, exceptions != 0);
+    if (gathering || PyErr_Occurred() != nullptr) return gathering;
+  }
+  return stock_gather(state, args, return_exceptions);
+}
+
+Ref<PyTypeObject> new_gathering_future_type(State& state, PyObject* module) noexcept {
+  const auto size = future_offset + static_cast<Py_ssize_t>(sizeof(GatherData));
+  PyType_Spec spec = {"phaseloop._native._GatheringFuture", static_cast<int>(size), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
+                          Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                      slots};
+  return derive_type(module, spec, state.future_type.obj());
+}
+
+}  // namespace phaseloop

@@ -1,0 +1,86 @@
+#include "bindings/combinators/sleep.h"
+
+#include <cmath>
+#include <new>
+
+#include "bindings/combinators/timing.h"
+#include "bindings/core/work.h"
+#include "bindings/objects/operation.h"
+#include "bindings/py/call.h"
+
+namespace phaseloop {
+namespace {
+
+using Begun = OperationKind::Begun;
+
+struct Sleep : Operation, Timer {
+  Ref<> delay, result;
+};
+
+Sleep& sleep_of(Operation& op) noexcept { return static_cast<Sleep&>(op); }
+Sleep& sleep_of(Runnable& work) noexcept {
+  return static_cast<Sleep&>(static_cast<Timer&>(work));
+}
+
+void run(Runnable& work) noexcept {
+  Sleep& sleep = sleep_of(work);
+  Ref<> share = py::steal(object_of(sleep));
+  wake(sleep);
+}
+void drop(Runnable& work) noexcept { Ref<> share = py::steal(object_of(sleep_of(work))); }
+PyObject* owner(Runnable& work) noexcept { return object_of(sleep_of(work)); }
+constexpr WorkKind kTimerKind{{run, drop}, owner, native_only};
+
+Begun begin(Operation& op, Ref<>&) noexcept {
+  Sleep& sleep = sleep_of(op);
+  double seconds;
+  if (!as_seconds(sleep.delay.get(), seconds) || std::isnan(seconds)) return Begun::not_ours;
+  if (seconds <= 0) return Begun::yielded_none;
+  return arm_after(*op.data, object_of(op), sleep, seconds) < 0 ? Begun::failed
+                                                                : Begun::suspended;
+}
+
+Ref<> finish(Operation& op) noexcept { return sleep_of(op).result.share(); }
+void abandon(Operation& op) noexcept { disarm(op, sleep_of(op)); }
+
+Ref<> delegate(Operation& op) noexcept {
+  State* state = state_of_type(Py_TYPE(object_of(op)));
+  if (state == nullptr) return py::raised;
+  Sleep& sleep = sleep_of(op);
+  return py::call(state->stock_sleep.get(), sleep.delay.get(), sleep.result.get());
+}
+
+int traverse(Operation& op, visitproc visit, void* arg) noexcept {
+  Py_VISIT(sleep_of(op).delay.get());
+  Py_VISIT(sleep_of(op).result.get());
+  return 0;
+}
+void clear(Operation& op) noexcept {
+  sleep_of(op).delay = nullptr;
+  sleep_of(op).result = nullptr;
+}
+
+constexpr OperationKind kKind{"sleep", begin, finish, abandon, delegate, traverse, clear};
+
+}  // namespace
+
+Ref<> sleep(PyObject* self, py::Args args) noexcept {
+  PyObject *delay = nullptr, *result = Py_None;
+  if (py::bind({"sleep", 2, 1}, args, {{"delay", &delay}, {"result", &result}}) < 0) {
+    return py::raised;
+  }
+  State& state = *reinterpret_cast<State*>(self);
+  Ref<> made = new_operation(state.sleep_type.get(), kKind);
+  if (!made) return py::raised;
+  Sleep& sleep = sleep_of(operation(made.get()));
+  ::new (static_cast<Timer*>(&sleep)) Timer(kTimerKind);
+  sleep.delay = py::borrow(delay);
+  sleep.result = py::borrow(result);
+  return made;
+}
+
+Ref<PyTypeObject> new_sleep_type(State& state, PyObject* module) noexcept {
+  return derive_operation_type(state, module, "phaseloop._native._Sleep", sizeof(Sleep));
+}
+
+}  // namespace phaseloop

@@ -1,0 +1,31 @@
+#include "bindings/combinators/timing.h"
+
+namespace phaseloop {
+
+bool as_seconds(PyObject* number, double& seconds) noexcept {
+  if (PyFloat_CheckExact(number)) {
+    seconds = PyFloat_AS_DOUBLE(number);
+    return true;
+  }
+  if (!PyLong_CheckExact(number)) return false;
+  seconds = PyLong_AsDouble(number);
+  return seconds != -1.0 || PyErr_Occurred() == nullptr || !py::consume_error(PyExc_OverflowError);
+}
+
+int arm_after(LoopData& data, PyObject* owner, Timer& timer, double seconds) noexcept {
+  if (check_closed(data) < 0) return -1;
+  const Instant deadline = to_deadline(to_seconds(data.events->now()) + seconds);
+  if (!data.events->call_at(timer, deadline)) {
+    PyErr_NoMemory();
+    return -1;
+  }
+  py::acquire(owner);
+  return 0;
+}
+
+int native_only(Runnable& work, PyObject*) noexcept {
+  work.drop();
+  return py::raise(PyExc_SystemError, "work of a native loop on a foreign one");
+}
+
+}  // namespace phaseloop

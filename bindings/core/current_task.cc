@@ -1,0 +1,117 @@
+#include "bindings/core/current_task.h"
+
+#include "bindings/py/call.h"
+#include "bindings/py/thread_state.h"
+#include "bindings/py/version.h"
+
+namespace phaseloop {
+namespace {
+
+[[gnu::cold]] int already_entered(PyObject* task, PyObject* other) noexcept {
+  return py::raise(PyExc_RuntimeError,
+                   "Cannot enter into task %R while another task %R is being executed.", task,
+                   other);
+}
+
+int enter_in_dict(LoopData& data, PyObject* loop, PyObject* task) noexcept {
+  PyObject* tasks = data.state.current_tasks.get();
+  if (data.current_task_stands) return PyDict_SetItem(tasks, loop, task);
+  PyObject* now = PyDict_SetDefault(tasks, loop, task);
+  if (now == nullptr) return -1;
+  return now == task ? 0 : already_entered(task, now);
+}
+
+int enter_in_thread(PyObject* loop, PyObject* task) noexcept {
+  py::RunningTask slot;
+  if (slot.loop() != loop) {
+    return py::raise(PyExc_RuntimeError, "loop %R is not the running loop", loop);
+  }
+  if (slot.task() != nullptr) return already_entered(task, slot.task());
+  [[maybe_unused]] Ref<> before = slot.exchange(py::borrow(task));
+  return 0;
+}
+
+}  // namespace
+
+int enter_task(LoopData& data, PyObject* loop, PyObject* task) noexcept {
+  if constexpr (version::kTasksInThreadState) return enter_in_thread(loop, task);
+  return enter_in_dict(data, loop, task);
+}
+
+void leave_task(LoopData& data, PyObject* loop, PyObject* task, bool standing_ok) noexcept {
+  if constexpr (version::kTasksInThreadState) {
+    py::RunningTask slot;
+    Ref<> own = slot.task() == task ? slot.exchange(nullptr) : nullptr;
+    return;
+  }
+  data.current_task_stands = data.native() && standing_ok;
+  if (data.current_task_stands) return;
+  py::ErrorScope keep;
+  if (PyDict_DelItem(data.state.current_tasks.get(), loop) < 0) py::consume_error(PyExc_KeyError);
+}
+
+void forget_standing_task(LoopData& data) noexcept {
+  data.current_task_stands = false;
+  py::ErrorScope keep;
+  if (PyDict_DelItem(data.state.current_tasks.get(), data.object) < 0) {
+    py::consume_error(PyExc_KeyError);
+  }
+}
+
+Ref<> swap_task(LoopData& data, PyObject* loop, PyObject* task) noexcept {
+  if constexpr (version::kTasksInThreadState) {
+    py::RunningTask slot;
+    if (slot.loop() != loop) {
+      return py::raise(PyExc_RuntimeError, "loop %R is not the running loop", loop);
+    }
+    Ref<> previous = slot.exchange(task != nullptr ? py::borrow(task) : nullptr);
+    return previous ? std::move(previous) : py::none();
+  }
+  leave_standing_task(data);
+  PyObject* tasks = data.state.current_tasks.get();
+  PyObject* now = PyDict_GetItemWithError(tasks, loop);
+  if (now == nullptr && PyErr_Occurred() != nullptr) return py::raised;
+  Ref<> previous = py::or_none(now);
+  const int changed = task != nullptr           ? PyDict_SetItem(tasks, loop, task)
+                      : previous.get() != Py_None ? PyDict_DelItem(tasks, loop)
+                                                  : 0;
+  if (changed < 0) return py::raised;
+  return previous;
+}
+
+PyObject* current_task(LoopData& data, PyObject* loop) noexcept {
+  if constexpr (version::kTasksInThreadState) return py::RunningTask().task();
+  if (data.current_task_stands) return nullptr;
+  py::ErrorScope keep;
+  PyObject* task = PyDict_GetItemWithError(data.state.current_tasks.get(), loop);
+  if (task == nullptr && PyErr_Occurred() != nullptr) py::consume_error(PyExc_Exception);
+  return task;
+}
+
+int check_current_task_layout(State& state) noexcept {
+  if constexpr (!version::kTasksInThreadState) {
+    if (PyDict_Check(state.current_tasks.get())) return 0;
+    return py::raise(PyExc_ImportError, "_asyncio._current_tasks is not a dict");
+  }
+  // A marker goes in through asyncio and must show here; without a running loop one stands in.
+  Ref<> loop = py::call(state.get_running_loop.get());
+  if (!loop) return -1;
+  const bool stand_in = loop.get() == Py_None;
+  Ref<> marker = py::steal(PyList_New(0));
+  if (!marker) return -1;
+  if (stand_in) {
+    loop = marker.share();
+    if (!py::call(state.set_running_loop.get(), loop.get())) return -1;
+  }
+  Ref<> before = py::call(state.swap_current_task.get(), loop.get(), marker.get());
+  py::RunningTask slot;
+  const bool found = before && slot.loop() == loop.get() && slot.task() == marker.get();
+  if (before && !py::call(state.swap_current_task.get(), loop.get(), before.get())) return -1;
+  if (stand_in && !py::call(state.set_running_loop.get(), Py_None)) return -1;
+  if (found) return 0;
+  return py::raise(PyExc_ImportError,
+                   "phaseloop was built for another layout of CPython's thread state; "
+                   "reinstall it for this interpreter");
+}
+
+}  // namespace phaseloop

@@ -1,0 +1,245 @@
+#include "bindings/core/handle.h"
+
+#include <structmember.h>
+
+#include <new>
+
+#include "bindings/core/current_task.h"
+#include "bindings/core/work.h"
+#include "bindings/py/call.h"
+#include "bindings/py/gc.h"
+#include "bindings/py/method.h"
+
+namespace phaseloop {
+namespace {
+
+Handle& handle_of(Runnable& work) noexcept { return static_cast<Handle&>(work); }
+TimerHandle& timer_of(Runnable& work) noexcept {
+  return static_cast<TimerHandle&>(static_cast<Timer&>(work));
+}
+Handle& handle_of(PyObject* self) noexcept { return *reinterpret_cast<Handle*>(self); }
+TimerHandle& timer_of(PyObject* self) noexcept { return *reinterpret_cast<TimerHandle*>(self); }
+template <class T>
+PyObject* object_of(T& handle) noexcept {
+  return reinterpret_cast<PyObject*>(&handle);
+}
+
+template <auto Of>
+void run(Runnable& work) noexcept {
+  auto& handle = Of(work);
+  Ref<> self = py::steal(object_of(handle));
+  if constexpr (std::is_same_v<decltype(handle), TimerHandle&>) {
+    handle.scheduled = py::borrow(Py_False);
+  }
+  run_handle(handle);
+}
+template <auto Of>
+void drop(Runnable& work) noexcept {
+  Ref<> share = py::steal(object_of(Of(work)));
+}
+template <auto Of>
+PyObject* owner(Runnable& work) noexcept {
+  return object_of(Of(work));
+}
+// Handles are made by native loops only and never meet another.
+int no_foreign(Runnable& work, PyObject*) noexcept {
+  work.drop();
+  return py::raise(PyExc_SystemError, "a native handle on a foreign loop");
+}
+
+constexpr auto kHandleOf = [](Runnable& work) noexcept -> Handle& { return handle_of(work); };
+constexpr auto kTimerOf = [](Runnable& work) noexcept -> TimerHandle& { return timer_of(work); };
+constexpr WorkKind kHandleKind{
+    {run<kHandleOf>, drop<kHandleOf>}, owner<kHandleOf>, no_foreign};
+constexpr WorkKind kTimerKind{{run<kTimerOf>, drop<kTimerOf>}, owner<kTimerOf>, no_foreign};
+
+int fill(HandleSlots& handle, LoopData& data, PyObject* callback, Ref<> args,
+         PyObject* context) noexcept {
+  handle.loop = py::borrow(data.object);
+  handle.callback = py::borrow(callback);
+  handle.args = std::move(args);
+  handle.cancelled = py::borrow(Py_False);
+  handle.context = context != nullptr ? py::borrow(context) : py::steal(PyContext_CopyCurrent());
+  handle.repr = py::none();
+  if (data.debug) [[unlikely]] {
+    handle.source_traceback = py::call(data.state.extract_stack.get());
+    if (!handle.source_traceback) return -1;
+  } else {
+    handle.source_traceback = py::none();
+  }
+  return handle.context ? 0 : -1;
+}
+
+// Handle.cancel(): in debug mode the repr is kept first, for it can't be made afterwards.
+int mark_cancelled(HandleSlots& handle, PyObject* self) noexcept {
+  if (is_cancelled(handle)) return 0;
+  handle.cancelled = py::borrow(Py_True);
+  if (handle.loop && reinterpret_cast<Loop*>(handle.loop.get())->data->debug) {
+    Ref<> repr = py::steal(PyObject_Repr(self));
+    if (!repr) return -1;
+    handle.repr = std::move(repr);
+  }
+  handle.callback = py::none();
+  handle.args = py::none();
+  return 0;
+}
+
+Ref<> cancel(PyObject* self) noexcept {
+  if (mark_cancelled(handle_of(self), self) < 0) return py::raised;
+  return py::none();
+}
+
+Ref<> cancel_timer(PyObject* self) noexcept {
+  TimerHandle& handle = timer_of(self);
+  Ref<> share;
+  if (handle.armed()) {
+    reinterpret_cast<Loop*>(handle.loop.get())->data->events->disarm(handle);
+    share = py::steal(self);
+    handle.scheduled = py::borrow(Py_False);
+  }
+  if (mark_cancelled(handle, self) < 0) return py::raised;
+  return py::none();
+}
+
+template <class T>
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+  Py_VISIT(Py_TYPE(self));
+  return py::visit_refs(*reinterpret_cast<T*>(self), visit, arg);
+}
+template <class T>
+int clear(PyObject* self) noexcept {
+  py::clear_refs(*reinterpret_cast<T*>(self));
+  return 0;
+}
+template <class T>
+void dealloc(PyObject* self) noexcept {
+  PyObject_GC_UnTrack(self);
+  PyObject_ClearWeakRefs(self);
+  clear<T>(self);
+  py::free_object(self);
+}
+
+template <class T, auto Cancel>
+PyType_Slot* slots_of() noexcept {
+  static PyMethodDef methods[] = {
+      py::method<Cancel>("cancel", "Cancel the callback; a second call does nothing."), {}};
+  static PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse<T>)},
+                                {Py_tp_clear, reinterpret_cast<void*>(clear<T>)},
+                                {Py_tp_dealloc, reinterpret_cast<void*>(dealloc<T>)},
+                                {Py_tp_methods, methods},
+                                {0, nullptr}};
+  return slots;
+}
+
+constexpr unsigned kFlags =
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION;
+
+struct SlotAt {
+  const char* name;
+  std::size_t offset;
+};
+
+int check_slots(PyObject* type, std::initializer_list<SlotAt> slots, std::size_t size) noexcept {
+  bool same = reinterpret_cast<PyTypeObject*>(type)->tp_basicsize == static_cast<Py_ssize_t>(size);
+  for (const SlotAt& slot : slots) {
+    Ref<> member = py::steal(PyObject_GetAttrString(type, slot.name));
+    if (!member) return -1;
+    same = same && Py_IS_TYPE(member.get(), &PyMemberDescr_Type) &&
+           reinterpret_cast<PyMemberDescrObject*>(member.get())->d_member->offset ==
+               static_cast<Py_ssize_t>(slot.offset);
+  }
+  if (same) return 0;
+  return py::raise(PyExc_ImportError,
+                   "phaseloop was built for another layout of asyncio.Handle; "
+                   "reinstall it for this interpreter");
+}
+
+}  // namespace
+
+Ref<Handle> new_handle(LoopData& data, PyObject* callback, Ref<> args,
+                       PyObject* context) noexcept {
+  PyTypeObject* type = data.state.handle_type.get();
+  Ref<Handle> handle = py::steal(reinterpret_cast<Handle*>(type->tp_alloc(type, 0)));
+  if (!handle) return py::raised;
+  ::new (static_cast<Runnable*>(handle.get())) Runnable(kHandleKind);
+  if (fill(*handle.get(), data, callback, std::move(args), context) < 0) return py::raised;
+  return handle;
+}
+
+Ref<TimerHandle> new_timer_handle(LoopData& data, Ref<> when, PyObject* callback, Ref<> args,
+                                  PyObject* context) noexcept {
+  PyTypeObject* type = data.state.timer_handle_type.get();
+  Ref<TimerHandle> handle = py::steal(reinterpret_cast<TimerHandle*>(type->tp_alloc(type, 0)));
+  if (!handle) return py::raised;
+  ::new (static_cast<Timer*>(handle.get())) Timer(kTimerKind);
+  handle->when = std::move(when);
+  handle->scheduled = py::borrow(Py_True);
+  if (fill(*handle.get(), data, callback, std::move(args), context) < 0) return py::raised;
+  return handle;
+}
+
+Ref<> call_in_context(PyObject* context, PyObject* callback, PyObject* const* args,
+                      std::size_t count) noexcept {
+  if (PyContext_Enter(context) < 0) return py::raised;
+  Ref<> result = py::steal(PyObject_Vectorcall(callback, args, count, nullptr));
+  if (result) {
+    if (PyContext_Exit(context) < 0) return py::raised;
+    return result;
+  }
+  py::ErrorScope keep;
+  if (PyContext_Exit(context) < 0) py::consume_error(PyExc_RuntimeError);
+  return nullptr;
+}
+
+void run_handle(HandleSlots& handle) noexcept {
+  if (is_cancelled(handle)) return;
+  LoopData& data = *reinterpret_cast<Loop*>(handle.loop.get())->data;
+  leave_standing_task(data);
+  // The callback may cancel its own handle, which lets go of all three.
+  Ref<> callback = handle.callback.share();
+  Ref<> args = handle.args.share();
+  Ref<> context = handle.context.share();
+  Ref<> result = call_in_context(context.get(), callback.get(), &PyTuple_GET_ITEM(args.get(), 0),
+                                 static_cast<std::size_t>(PyTuple_GET_SIZE(args.get())));
+  if (result) [[likely]] return;
+  Ref<> loop = py::borrow(data.object);
+  callback_failed(data, loop.get(), callback.get(), args.get(),
+                  reinterpret_cast<PyObject*>(&handle), py::fetch_error());
+}
+
+Ref<PyTypeObject> new_handle_type(State& state, PyObject* module) noexcept {
+  PyType_Spec spec = {"phaseloop._native.Handle", sizeof(Handle), 0, kFlags,
+                      slots_of<HandleSlots, cancel>()};
+  return py::steal(reinterpret_cast<PyTypeObject*>(
+      PyType_FromModuleAndSpec(module, &spec, state.base_handle.get())));
+}
+
+Ref<PyTypeObject> new_timer_handle_type(State& state, PyObject* module) noexcept {
+  PyType_Spec spec = {"phaseloop._native.TimerHandle", sizeof(TimerHandle), 0, kFlags,
+                      slots_of<TimerHandleSlots, cancel_timer>()};
+  return py::steal(reinterpret_cast<PyTypeObject*>(
+      PyType_FromModuleAndSpec(module, &spec, state.base_timer_handle.get())));
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+int check_handle_layout(State& state) noexcept {
+  if (check_slots(state.base_handle.get(),
+                  {{"_args", offsetof(HandleSlots, args)},
+                   {"_callback", offsetof(HandleSlots, callback)},
+                   {"_cancelled", offsetof(HandleSlots, cancelled)},
+                   {"_context", offsetof(HandleSlots, context)},
+                   {"_loop", offsetof(HandleSlots, loop)},
+                   {"_repr", offsetof(HandleSlots, repr)},
+                   {"_source_traceback", offsetof(HandleSlots, source_traceback)}},
+                  sizeof(HandleSlots)) < 0) {
+    return -1;
+  }
+  return check_slots(state.base_timer_handle.get(),
+                     {{"_scheduled", offsetof(TimerHandleSlots, scheduled)},
+                      {"_when", offsetof(TimerHandleSlots, when)}},
+                     sizeof(TimerHandleSlots));
+}
+#pragma GCC diagnostic pop
+
+}  // namespace phaseloop

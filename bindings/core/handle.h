@@ -1,0 +1,64 @@
+// Handle and TimerHandle: a callback scheduled on a native loop.
+//
+// They derive from asyncio's own classes and keep callback, arguments and context in the slots that
+// those declare, so that repr, ordering, attributes and isinstance are asyncio's by construction.
+// What is ours sits behind: the queue link, the heap's slot.
+#pragma once
+
+#include "bindings/core/loop_data.h"
+#include "runtime/base/runnable.h"
+#include "runtime/loop/timer_heap.h"
+
+namespace phaseloop {
+
+// The slots of asyncio.Handle, in the order in which CPython lays them out (by name). Checked when
+// the module is initialised.
+struct HandleSlots {
+  PyObject_HEAD
+  Ref<> args;
+  Ref<> callback;
+  Ref<> cancelled;  // a bool
+  Ref<> context;
+  Ref<> loop;
+  Ref<> repr;
+  Ref<> source_traceback;
+#if PY_VERSION_HEX < 0x030c0000
+  PyObject* weak_references;
+#endif
+
+  auto refs() { return std::tie(args, callback, cancelled, context, loop, repr, source_traceback); }
+};
+
+struct Handle : HandleSlots, Runnable {};
+
+struct TimerHandleSlots : HandleSlots {
+  Ref<> scheduled;  // a bool
+  Ref<> when;       // a float, seconds
+
+  auto refs() { return std::tuple_cat(HandleSlots::refs(), std::tie(scheduled, when)); }
+};
+
+struct TimerHandle : TimerHandleSlots, Timer {};
+
+// Takes what it is given; `context` may be empty: a copy of the current one. Not scheduled yet.
+Ref<Handle> new_handle(LoopData& data, PyObject* callback, Ref<> args, PyObject* context) noexcept;
+Ref<TimerHandle> new_timer_handle(LoopData& data, Ref<> when, PyObject* callback, Ref<> args,
+                                  PyObject* context) noexcept;
+
+// Runs a callback as asyncio's Handle._run() does: in its context, reporting what it raises. Not
+// scheduled by this; used for handles that are run again and again (readers, writers, signals).
+void run_handle(HandleSlots& handle) noexcept;
+inline bool is_cancelled(const HandleSlots& handle) noexcept {
+  return handle.cancelled.get() == Py_True;
+}
+
+// callback(*args) in `context`, which is left before this returns. Empty: what the callback raised.
+Ref<> call_in_context(PyObject* context, PyObject* callback, PyObject* const* args,
+                      std::size_t count) noexcept;
+
+Ref<PyTypeObject> new_handle_type(State& state, PyObject* module) noexcept;
+Ref<PyTypeObject> new_timer_handle_type(State& state, PyObject* module) noexcept;
+// 0, or -1 with ImportError if asyncio lays its handles out in another way.
+int check_handle_layout(State& state) noexcept;
+
+}  // namespace phaseloop

@@ -1,0 +1,42 @@
+#include "bindings/core/loop_data.h"
+
+#include <cmath>
+#include <cstdint>
+
+namespace phaseloop {
+namespace {
+
+constexpr double kNanoseconds = 1e9;
+// Some 146 years: leaves room to add and subtract without overflow.
+constexpr double kSecondsMax = 4.6e9;
+
+}  // namespace
+
+void LoopData::escape(Ref<> exception) noexcept {
+  // The first one counts; a second within the same piece of work has it as context already.
+  if (!escaped) escaped = std::move(exception);
+  if (events != nullptr) events->interrupt();
+}
+
+LoopData& loop_data(State& state, PyObject* loop) noexcept {
+  if (PyObject_TypeCheck(loop, state.loop_type.get()) != 0) {
+    LoopData* data = reinterpret_cast<Loop*>(loop)->data;
+    if (data != nullptr && !data->overridden) return *data;
+  }
+  return *state.foreign_loop;
+}
+
+double to_seconds(Instant instant) noexcept {
+  return static_cast<double>(instant.time_since_epoch().count()) / kNanoseconds;
+}
+
+Instant to_deadline(double seconds) noexcept {
+  if (!(seconds < kSecondsMax)) seconds = kSecondsMax;  // NaN too: such a timer never fires
+  if (seconds < -kSecondsMax) seconds = -kSecondsMax;
+  Instant deadline{Duration(static_cast<std::int64_t>(std::ceil(seconds * kNanoseconds)))};
+  // The product was rounded: make sure by the very comparison a user would make.
+  while (to_seconds(deadline) < seconds) deadline += Duration(1);
+  return deadline;
+}
+
+}  // namespace phaseloop

@@ -1,0 +1,142 @@
+#include "bindings/core/state.h"
+
+#include <bit>
+#include <string_view>
+
+#include "bindings/core/loop_data.h"
+#include "bindings/py/call.h"
+#include "bindings/py/version.h"
+
+namespace phaseloop {
+namespace {
+
+PyModuleDef* module_definition = nullptr;  // static memory of the module: no Python object
+
+template <class Visit>
+int for_each_ref(State& state, Visit&& visit) noexcept {
+  int result = 0;
+#define PHASELOOP_FIELD(field, ...) \
+  if (result == 0) result = visit(state.field);
+  PHASELOOP_IMPORTS(PHASELOOP_FIELD)
+  PHASELOOP_TYPES(PHASELOOP_FIELD)
+#undef PHASELOOP_FIELD
+#define PHASELOOP_FIELD(field) \
+  if (result == 0) result = visit(state.names.field);
+  PHASELOOP_NAMES(PHASELOOP_FIELD)
+#undef PHASELOOP_FIELD
+  for (Ref<>* ref : {&state.context_keyword, &state.empty_tuple, &state.current_tasks,
+                     &state.swap_current_task, &state.register_task, &state.unregister_task}) {
+    if (result == 0) result = visit(*ref);
+  }
+  return result;
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+  Py_VISIT(Py_TYPE(self));
+  return for_each_ref(*reinterpret_cast<State*>(self), [&](auto& ref) {
+    return ref ? visit(ref.obj(), arg) : 0;
+  });
+}
+
+int clear(PyObject* self) noexcept {
+  return for_each_ref(*reinterpret_cast<State*>(self), [](auto& ref) {
+    ref = nullptr;
+    return 0;
+  });
+}
+
+void dealloc(PyObject* self) noexcept {
+  PyObject_GC_UnTrack(self);
+  clear(self);
+  delete reinterpret_cast<State*>(self)->foreign_loop;
+  py::free_object(self);
+}
+
+Ref<> import_attribute(const char* module_name, const char* attribute) noexcept {
+  Ref<> module = py::steal(PyImport_ImportModule(module_name));
+  if (!module) return py::raised;
+  return py::steal(PyObject_GetAttrString(module.get(), attribute));
+}
+
+// A trailing underscore keeps a name from being a keyword of C++.
+Ref<> intern_name(const char* field) noexcept {
+  std::string_view name(field);
+  if (name.ends_with("w_")) name.remove_suffix(1);
+  Ref<> text = py::steal(
+      PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size())));
+  PyObject* interned = text.release();
+  if (interned != nullptr) PyUnicode_InternInPlace(&interned);
+  return py::steal(interned);
+}
+
+bool intern_names(State& state) noexcept {
+#define PHASELOOP_FIELD(field)                   \
+  state.names.field = intern_name(#field); \
+  if (!state.names.field) return false;
+  PHASELOOP_NAMES(PHASELOOP_FIELD)
+#undef PHASELOOP_FIELD
+  return true;
+}
+
+bool import_asyncio(State& state) noexcept {
+#define PHASELOOP_FIELD(field, module, attribute)     \
+  state.field = import_attribute(module, attribute); \
+  if (!state.field) return false;
+  PHASELOOP_IMPORTS(PHASELOOP_FIELD)
+#undef PHASELOOP_FIELD
+  if constexpr (version::kTasksInThreadState) {
+    state.swap_current_task = import_attribute("_asyncio", "_swap_current_task");
+    if (!state.swap_current_task) return false;
+    state.register_task = import_attribute("_asyncio", "_register_task");
+    if (!state.register_task) return false;
+    state.unregister_task = import_attribute("_asyncio", "_unregister_task");
+    return static_cast<bool>(state.unregister_task);
+  } else {
+    state.current_tasks = import_attribute("_asyncio", "_current_tasks");
+    return static_cast<bool>(state.current_tasks);
+  }
+}
+
+PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                       {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+                       {0, nullptr}};
+PyType_Spec spec = {"phaseloop._native._State", sizeof(State), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                    slots};
+
+}  // namespace
+
+Ref<State> new_state() noexcept {
+  Ref<> type = py::steal(PyType_FromSpec(&spec));
+  if (!type) return py::raised;
+  auto* as_type = reinterpret_cast<PyTypeObject*>(type.get());
+  Ref<State> state = py::steal(reinterpret_cast<State*>(as_type->tp_alloc(as_type, 0)));
+  if (!state) return py::raised;
+  state->foreign_loop = new LoopData(*state.get(), nullptr);
+  if (!intern_names(*state.get()) || !import_asyncio(*state.get())) return py::raised;
+  state->context_keyword = py::steal(PyTuple_Pack(1, state->names.context.get()));
+  state->empty_tuple = py::steal(PyTuple_New(0));
+  if (!state->context_keyword || !state->empty_tuple) return py::raised;
+  return state;
+}
+
+void set_module_definition(PyModuleDef* definition) noexcept { module_definition = definition; }
+
+State* state_of_type(PyTypeObject* type) noexcept {
+  PyObject* module = PyType_GetModuleByDef(type, module_definition);
+  if (module == nullptr) return nullptr;
+  Ref<> state = py::steal(PyObject_GetAttrString(module, "_state"));
+  // The module keeps it for as long as its types live.
+  return reinterpret_cast<State*>(state.get());
+}
+
+std::int64_t next_hash(State& state) noexcept { return ++state.hashes; }
+
+void align_hashes(State& state, std::size_t count) noexcept {
+  // A set of n keeps at most 8n slots or 8; numbers that start at a multiple of that do not wrap.
+  const auto slots_max = static_cast<std::int64_t>(std::bit_ceil(count * 8 + 8));
+  state.hashes = (state.hashes / slots_max + 1) * slots_max - 1;
+}
+
+}  // namespace phaseloop

@@ -1,0 +1,112 @@
+// What one interpreter's copy of the module knows: types, interned names, asyncio's own objects.
+//
+// Owner: the module (attribute `_state`); loops keep it alive too. One per interpreter; there are no
+// other globals that hold Python objects. Constant after the module is initialised, except where
+// grouped otherwise below.
+#pragma once
+
+#include <cstdint>
+
+#include "bindings/py/gc.h"
+#include "bindings/py/ref.h"
+
+namespace phaseloop {
+
+using py::Ref;
+
+struct LoopData;
+struct TaskLink;
+
+#define PHASELOOP_NAMES(X)                                                                        \
+  X(ALL_COMPLETED) X(_asyncio_future_blocking) X(__self__) X(__wrapped__) X(_source_traceback) X(add_done_callback) \
+  X(asyncio) X(call_exception_handler) X(call_soon) X(cancel) X(context)                 \
+  X(create_future) X(create_task) X(done) X(exception) X(extract_stack) X(future)                 \
+  X(get_debug) X(get_event_loop) X(get_loop) X(handle) X(is_running) X(loop) X(message) X(name)   \
+  X(result) X(send) X(set_name) X(source_traceback) X(task) X(throw_) X(warning)                   \
+  X(_check_callback) X(_check_thread) X(slow_callback_duration) X(time) X(_get_running_loop)
+
+// Attributes taken from asyncio when the module is initialised: X(field, module, attribute).
+#define PHASELOOP_IMPORTS(X)                                                                 \
+  X(base_future, "_asyncio", "Future")                                                       \
+  X(base_task, "_asyncio", "Task")                                                           \
+  X(base_handle, "asyncio.events", "Handle")                                                 \
+  X(base_timer_handle, "asyncio.events", "TimerHandle")                                      \
+  X(cancelled_error, "asyncio.exceptions", "CancelledError")                                 \
+  X(invalid_state_error, "asyncio.exceptions", "InvalidStateError")                          \
+  X(extract_stack, "asyncio.format_helpers", "extract_stack")                                \
+  X(format_callback_source, "asyncio.format_helpers", "_format_callback_source")             \
+  X(get_running_loop, "_asyncio", "_get_running_loop")                                       \
+  X(set_running_loop, "_asyncio", "_set_running_loop")                                       \
+  X(is_coroutine, "asyncio.coroutines", "iscoroutine")                                       \
+  X(future_repr, "asyncio.base_futures", "_future_repr")                                     \
+  X(task_repr, "asyncio.base_tasks", "_task_repr")                                           \
+  X(task_get_stack, "asyncio.base_tasks", "_task_get_stack")                                 \
+  X(task_print_stack, "asyncio.base_tasks", "_task_print_stack")                             \
+  X(stock_sleep, "asyncio.tasks", "sleep")                                                   \
+  X(stock_gather, "asyncio.tasks", "gather")                                                 \
+  X(stock_wait, "asyncio.tasks", "wait")                                                     \
+  X(stock_as_completed, "asyncio.tasks", "as_completed")                                     \
+  X(events_module, "asyncio", "events")                                                      \
+  X(base_events_module, "asyncio", "base_events")
+
+// Our own types, made by the layers above.
+#define PHASELOOP_TYPES(X) \
+  X(handle_type)           \
+  X(timer_handle_type)     \
+  X(work_call_type)        \
+  X(loop_type)             \
+  X(future_type)           \
+  X(task_type)             \
+  X(future_iter_type)      \
+  X(gathering_future_type) \
+  X(operation_type)        \
+  X(sleep_type)            \
+  X(wait_type)             \
+  X(as_completed_type)     \
+  X(next_completed_type)
+
+struct State {
+  PyObject_HEAD
+
+#define PHASELOOP_FIELD(field, ...) Ref<> field;
+  PHASELOOP_IMPORTS(PHASELOOP_FIELD)
+#undef PHASELOOP_FIELD
+#define PHASELOOP_FIELD(field) Ref<PyTypeObject> field;
+  PHASELOOP_TYPES(PHASELOOP_FIELD)
+#undef PHASELOOP_FIELD
+  struct Names {
+#define PHASELOOP_FIELD(field) Ref<> field;
+    PHASELOOP_NAMES(PHASELOOP_FIELD)
+#undef PHASELOOP_FIELD
+  } names;
+  Ref<> context_keyword;  // ("context",)
+  Ref<> empty_tuple;
+  // Until 3.13: asyncio's {loop: running task}. From 3.14: _asyncio's own functions.
+  Ref<> current_tasks;
+  Ref<> swap_current_task, register_task, unregister_task;
+  // Stands for every loop that is not ours.
+  LoopData* foreign_loop;
+
+  // Mutable, guarded by the GIL (atomics are not needed before free-threaded builds share a state).
+  std::uint64_t task_names;   // how many "Task-N" were given
+  std::int64_t hashes;        // how many futures and tasks were hashed
+  TaskLink* first_task;       // until 3.13: every unfinished native task
+  bool accept_coroutines;     // the legacy layer: wait() takes coroutines
+};
+
+// A new State with everything that comes from asyncio. Empty: error set.
+Ref<State> new_state() noexcept;
+
+// The state that goes with one of our types or a subclass of it: for cold paths only.
+State* state_of_type(PyTypeObject* type) noexcept;
+// Set once per process: the module's definition, by which state_of_type() finds the module.
+void set_module_definition(PyModuleDef* definition) noexcept;
+
+// A hash for the next future or task that is asked for one. They count up, so that small sets of
+// tasks iterate in the order the tasks were hashed, reproducibly from run to run.
+std::int64_t next_hash(State& state) noexcept;
+// The next `count` hashes start at a number that keeps a set of so many in that order whatever was
+// hashed before.
+void align_hashes(State& state, std::size_t count) noexcept;
+
+}  // namespace phaseloop

@@ -1,0 +1,173 @@
+#include "bindings/core/work.h"
+
+#include "bindings/py/call.h"
+#include "bindings/py/gc.h"
+#include "bindings/py/method.h"
+
+namespace phaseloop {
+namespace {
+
+// The callable that a foreign loop is given: runs its work once.
+struct WorkCall {
+  PyObject_HEAD
+  Runnable* work;  // null once run
+  State* state;
+};
+
+WorkCall* work_call(PyObject* self) noexcept { return reinterpret_cast<WorkCall*>(self); }
+
+PyObject* call(PyObject* self, PyObject*, PyObject*) noexcept {
+  Runnable* work = std::exchange(work_call(self)->work, nullptr);
+  if (work == nullptr) return py::none().release();
+  LoopData& foreign = *work_call(self)->state->foreign_loop;
+  work->run();
+  if (foreign.escaped) {
+    py::restore_error(std::exchange(foreign.escaped, nullptr));
+    return nullptr;
+  }
+  return py::none().release();
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+  Py_VISIT(Py_TYPE(self));
+  Runnable* work = work_call(self)->work;
+  return work != nullptr ? visit_share(*work, visit, arg) : 0;
+}
+
+int clear(PyObject* self) noexcept {
+  if (Runnable* work = std::exchange(work_call(self)->work, nullptr)) work->drop();
+  return 0;
+}
+
+void dealloc(PyObject* self) noexcept {
+  PyObject_GC_UnTrack(self);
+  clear(self);
+  py::free_object(self);
+}
+
+// asyncio looks for the task behind a step there, to name it in "Executing … took … seconds".
+Ref<> get_self(PyObject* self) noexcept {
+  Runnable* work = work_call(self)->work;
+  return py::or_none(work != nullptr ? work_kind(*work).owner(*work) : nullptr);
+}
+
+PyGetSetDef getset[] = {py::getter<get_self>("__self__"), {}};
+PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void*>(call)},
+                       {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                       {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+                       {Py_tp_getset, getset},
+                       {0, nullptr}};
+PyType_Spec spec = {"phaseloop._native.TaskStepMethWrapper", sizeof(WorkCall), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                    slots};
+
+Ref<> failure_message(State& state, PyObject* callback, PyObject* args) noexcept {
+  Ref<> source = py::call(state.format_callback_source.get(), callback, args);
+  if (!source) return py::raised;
+  return py::steal(PyUnicode_FromFormat("Exception in callback %U", source.get()));
+}
+
+}  // namespace
+
+Ref<PyTypeObject> new_work_call_type(PyObject* module) noexcept {
+  return py::steal(
+      reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &spec, nullptr)));
+}
+
+int check_closed(const LoopData& data) noexcept {
+  if (!data.closed) return 0;
+  return py::raise(PyExc_RuntimeError, "Event loop is closed");
+}
+
+int check_thread(const LoopData& data) noexcept {
+  if (!data.debug) return 0;
+  return py::call_method(data.object, data.state.names._check_thread.get()) ? 0 : -1;
+}
+
+int schedule(LoopData& data, PyObject* loop, Runnable& work) noexcept {
+  if (!data.native()) [[unlikely]] return work_kind(work).call_foreign(work, loop);
+  if (data.closed || data.debug) [[unlikely]] {
+    if (check_closed(data) < 0 || check_thread(data) < 0) {
+      py::ErrorScope keep;
+      work.drop();
+      return -1;
+    }
+  }
+  data.events->call_soon(work);
+  return 0;
+}
+
+int call_soon_foreign(State& state, PyObject* loop, Runnable& work, PyObject* context) noexcept {
+  PyTypeObject* type = state.work_call_type.get();
+  Ref<WorkCall> callable = py::steal(reinterpret_cast<WorkCall*>(type->tp_alloc(type, 0)));
+  if (!callable) {
+    work.drop();
+    return -1;
+  }
+  callable->work = &work;
+  callable->state = &state;
+  Ref<> handle = py::call_method_kw(loop, state.names.call_soon.get(), state.context_keyword.get(),
+                                    callable.obj(), context);
+  return handle ? 0 : -1;
+}
+
+void callback_failed(LoopData& data, PyObject* loop, PyObject* callback, PyObject* args,
+                     PyObject* handle, Ref<> exception) noexcept {
+  State& state = data.state;
+  if (data.object == nullptr || py::ends_the_run(exception.get())) {
+    data.escape(std::move(exception));
+    return;
+  }
+  Ref<> message = failure_message(state, callback, args);
+  if (!message) {
+    py::write_unraisable(callback);
+    message = py::steal(PyUnicode_FromString("Exception in callback"));
+    if (!message) return py::write_unraisable(callback);
+  }
+  Ref<> traceback = py::steal(PyObject_GetAttr(handle, state.names._source_traceback.get()));
+  if (!traceback) return py::write_unraisable(handle);
+  report(state, loop,
+         {message.get(), exception.get(), state.names.handle.get(), handle,
+          traceback.get() == Py_None ? nullptr : traceback.get()});
+}
+
+void report(State& state, PyObject* loop, const Report& report) noexcept {
+  Ref<> context = py::steal(PyDict_New());
+  if (!context) return py::write_unraisable(loop);
+  const State::Names& names = state.names;
+  const std::pair<PyObject*, PyObject*> items[] = {
+      {names.message.get(), report.message},
+      {names.exception.get(), report.exception},
+      {report.subject_key, report.subject},
+      {names.source_traceback.get(), report.source_traceback}};
+  for (auto [key, value] : items) {
+    if (value != nullptr && PyDict_SetItem(context.get(), key, value) < 0) {
+      return py::write_unraisable(loop);
+    }
+  }
+  Ref<> done = py::call_method(loop, names.call_exception_handler.get(), context.get());
+  if (done) return;
+  Ref<> exception = py::fetch_error();
+  LoopData& data = loop_data(state, loop);
+  if (data.running() && py::ends_the_run(exception.get())) return data.escape(std::move(exception));
+  py::restore_error(std::move(exception));
+  py::write_unraisable(loop);
+}
+
+int visit_share(Runnable& work, visitproc visit, void* arg) noexcept {
+  const WorkKind& kind = work_kind(work);
+  if (kind.visit != nullptr) return kind.visit(work, visit, arg);
+  PyObject* owner = kind.owner(work);
+  return owner != nullptr ? visit(owner, arg) : 0;
+}
+
+int visit_scheduled(EventLoop& events, visitproc visit, void* arg) noexcept {
+  int result = 0;
+  events.for_each_scheduled([&](Runnable& work) {
+    if (result == 0) result = visit_share(work, visit, arg);
+  });
+  return result;
+}
+
+}  // namespace phaseloop

@@ -1,0 +1,67 @@
+// Work of the binding layer, and how to schedule it on any loop.
+//
+// A share in a piece of work is a strong reference to the Python object it is embedded in.
+#pragma once
+
+#include "bindings/core/loop_data.h"
+#include "bindings/py/ref.h"
+#include "runtime/base/runnable.h"
+
+namespace phaseloop {
+
+// What every Runnable of the binding layer can do beyond running.
+struct WorkKind : Runnable::Kind {
+  // The object the work belongs to; borrowed. Null: none (the loop's own work).
+  PyObject* (*owner)(Runnable&) noexcept;
+  // Schedules on a loop that is not ours through its call_soon(): 0, or -1 with an error set.
+  // The share is passed on or given back in either case.
+  int (*call_foreign)(Runnable&, PyObject* loop) noexcept;
+  // Visits what a share keeps alive. Null: just the owner.
+  int (*visit)(Runnable&, visitproc, void*) noexcept = nullptr;
+  // What "Executing … took … seconds" names. Null: the owner, if there is one.
+  Ref<> (*describe)(Runnable&) noexcept = nullptr;
+};
+
+inline const WorkKind& work_kind(const Runnable& work) noexcept {
+  return static_cast<const WorkKind&>(work.kind());
+}
+
+// Schedules `work`, whose share the caller has acquired, on the loop. 0, or -1 with an error set
+// ("Event loop is closed" and what a foreign call_soon raises); the share is gone in either case.
+int schedule(LoopData& data, PyObject* loop, Runnable& work) noexcept;
+
+// 0, or -1 with RuntimeError("Event loop is closed").
+int check_closed(const LoopData& data) noexcept;
+
+// In debug mode: 0, or -1 with RuntimeError if another thread than the loop's is asking.
+int check_thread(const LoopData& data) noexcept;
+
+// For call_foreign: passes a callable that runs `work`, and `context` to run it in, to
+// loop.call_soon(). `method` is the callable's __name__ as asyncio's own would show it.
+int call_soon_foreign(State& state, PyObject* loop, Runnable& work, PyObject* context) noexcept;
+
+// `exception` came out of work whose failure is the loop's business: KeyboardInterrupt and SystemExit
+// end the run; on a foreign loop everything is raised to it; the rest is reported to
+// call_exception_handler() as of a callback. `handle` is what stands for the work there.
+void callback_failed(LoopData& data, PyObject* loop, PyObject* callback, PyObject* args,
+                     PyObject* handle, Ref<> exception) noexcept;
+
+// loop.call_exception_handler({"message": …, "exception": …, key: subject, …}). An error in the
+// handler itself is unraisable. Null values are left out.
+struct Report {
+  PyObject* message;
+  PyObject* exception;
+  PyObject* subject_key;
+  PyObject* subject;
+  PyObject* source_traceback;
+};
+void report(State& state, PyObject* loop, const Report& report) noexcept;
+
+// Visits what one share in `work` keeps alive: for the tp_traverse of whoever holds that share.
+int visit_share(Runnable& work, visitproc visit, void* arg) noexcept;
+// The same for everything scheduled.
+int visit_scheduled(EventLoop& events, visitproc visit, void* arg) noexcept;
+
+Ref<PyTypeObject> new_work_call_type(PyObject* module) noexcept;
+
+}  // namespace phaseloop

@@ -1,0 +1,274 @@
+#include "bindings/loop/loop_type.h"
+
+#include <new>
+
+#include "bindings/core/handle.h"
+#include "bindings/core/work.h"
+#include "bindings/loop/loop_io.h"
+#include "bindings/loop/run.h"
+#include "bindings/loop/scheduling.h"
+#include "bindings/objects/type_layout.h"
+#include "bindings/py/call.h"
+#include "bindings/py/method.h"
+
+namespace phaseloop {
+namespace {
+
+Loop& loop_of(PyObject* self) noexcept { return *reinterpret_cast<Loop*>(self); }
+LoopData& data_of(PyObject* self) noexcept { return *loop_of(self).data; }
+
+Ref<> run_once(PyObject* self) noexcept { return run_until_stopped(loop_of(self)); }
+
+// --- state that asyncio's BaseEventLoop reads and writes ----------------------------------------
+
+Ref<> get_closed(PyObject* self) noexcept { return py::boolean(data_of(self).closed); }
+int set_closed(PyObject* self, PyObject* value) noexcept {
+  const int closed = value != nullptr ? PyObject_IsTrue(value) : 0;
+  if (closed < 0) return -1;
+  data_of(self).closed = closed != 0;
+  return 0;
+}
+
+Ref<> get_stopping(PyObject* self) noexcept {
+  return py::boolean(data_of(self).events->stopping());
+}
+int set_stopping(PyObject* self, PyObject* value) noexcept {
+  const int stopping = value != nullptr ? PyObject_IsTrue(value) : 0;
+  if (stopping < 0) return -1;
+  data_of(self).events->set_stopping(stopping != 0);
+  return 0;
+}
+
+Ref<> get_thread(PyObject* self) noexcept {
+  const unsigned long thread = data_of(self).thread;
+  return thread == 0 ? py::none() : py::steal(PyLong_FromUnsignedLong(thread));
+}
+int set_thread(PyObject* self, PyObject* value) noexcept {
+  unsigned long thread = 0;
+  if (value != nullptr && value != Py_None) {
+    thread = PyLong_AsUnsignedLong(value);
+    if (PyErr_Occurred() != nullptr) return -1;
+  }
+  data_of(self).thread = thread;
+  return 0;
+}
+
+Ref<> get_debug_flag(PyObject* self) noexcept { return py::boolean(data_of(self).debug); }
+int set_debug_flag(PyObject* self, PyObject* value) noexcept {
+  const int debug = value != nullptr ? PyObject_IsTrue(value) : 0;
+  if (debug < 0) return -1;
+  data_of(self).debug = debug != 0;
+  return 0;
+}
+
+Ref<> get_factory(PyObject* self) noexcept {
+  return py::or_none(data_of(self).task_factory.get());
+}
+int set_factory(PyObject* self, PyObject* value) noexcept {
+  data_of(self).task_factory =
+      value == nullptr || value == Py_None ? nullptr : py::borrow(value);
+  return 0;
+}
+
+Ref<> is_running(PyObject* self) noexcept { return py::boolean(data_of(self).running()); }
+Ref<> is_closed(PyObject* self) noexcept { return py::boolean(data_of(self).closed); }
+Ref<> stop(PyObject* self) noexcept {
+  data_of(self).events->stop();
+  return py::none();
+}
+
+// --- descriptors ------------------------------------------------------------------------------
+
+Ref<> watch(PyObject* self, py::Args args, Direction direction) noexcept {
+  if (args.count() != 2 || args.keyword_count() != 0) {
+    return py::raise(PyExc_TypeError, "a descriptor and a handle are expected");
+  }
+  const int fd = PyObject_AsFileDescriptor(args[0]);
+  if (fd < 0) return py::raised;
+  if (!Py_IS_TYPE(args[1], data_of(self).state.handle_type.get())) {
+    return py::raise(PyExc_TypeError, "a native handle is expected, got %R", args[1]);
+  }
+  Ref<Handle> handle = py::borrow(reinterpret_cast<Handle*>(args[1]));
+  if (watch_fd(loop_of(self), fd, direction, std::move(handle)) < 0) return py::raised;
+  return py::none();
+}
+Ref<> watch_reader(PyObject* self, py::Args args) noexcept {
+  return watch(self, args, Direction::read);
+}
+Ref<> watch_writer(PyObject* self, py::Args args) noexcept {
+  return watch(self, args, Direction::write);
+}
+
+Ref<> unwatch(PyObject* self, PyObject* file, Direction direction) noexcept {
+  const int fd = PyObject_AsFileDescriptor(file);
+  if (fd < 0) return py::raised;
+  const int was = unwatch_fd(loop_of(self), fd, direction);
+  if (was < 0) return py::raised;
+  return py::boolean(was != 0);
+}
+Ref<> unwatch_reader(PyObject* self, PyObject* file) noexcept {
+  return unwatch(self, file, Direction::read);
+}
+Ref<> unwatch_writer(PyObject* self, PyObject* file) noexcept {
+  return unwatch(self, file, Direction::write);
+}
+
+Ref<> watch_signal_pipe(PyObject* self, py::Args args) noexcept {
+  if (args.count() != 2 || args.keyword_count() != 0 ||
+      !Py_IS_TYPE(args[1], data_of(self).state.handle_type.get())) {
+    return py::raise(PyExc_TypeError, "a descriptor and a native handle are expected");
+  }
+  const int fd = PyObject_AsFileDescriptor(args[0]);
+  if (fd < 0) return py::raised;
+  Ref<Handle> handle = py::borrow(reinterpret_cast<Handle*>(args[1]));
+  if (watch_signals(loop_of(self), fd, std::move(handle)) < 0) return py::raised;
+  return py::none();
+}
+
+// --- life cycle -----------------------------------------------------------------------------
+
+Ref<> release_io(PyObject* self) noexcept {
+  Loop& loop = loop_of(self);
+  loop.data->events->drop_all();
+  clear_watches(*loop.io);
+  loop.io->poller.close();
+  return py::none();
+}
+
+Ref<> after_fork(PyObject* self) noexcept {
+  if (loop_of(self).data->closed) return py::none();
+  if (forget_parent(loop_of(self)) < 0) return py::raised;
+  loop_of(self).data->thread = 0;
+  return py::none();
+}
+
+// A subclass with a call_soon() of its own gets to see every call, like a loop that is not ours.
+int notice_overrides(PyObject* self, LoopData& data) noexcept {
+  PyObject* name = data.state.names.call_soon.get();
+  Ref<> own = py::attribute(data.state.loop_type.obj(), name);
+  Ref<> actual = py::attribute(py::object(Py_TYPE(self)), name);
+  if (!own || !actual) return -1;
+  data.overridden = own.get() != actual.get();
+  return 0;
+}
+
+PyObject* create(PyTypeObject* type, PyObject*, PyObject*) noexcept {
+  State* state = state_of_type(type);
+  if (state == nullptr) return nullptr;
+  Ref<> self = py::steal(type->tp_alloc(type, 0));
+  if (!self) return nullptr;
+  Loop& loop = loop_of(self.get());
+  py::acquire(state);  // released with the data
+  loop.data = new LoopData(*state, self.get());
+  loop.io = new LoopIo(*loop.data);
+  loop.data->events = &loop.io->events;
+  const Status opened = loop.io->poller.open();
+  if (!opened.ok()) {
+    loop.data->closed = true;
+    errno = opened.error();
+    PyErr_SetFromErrno(PyExc_OSError);
+    return nullptr;
+  }
+  if (notice_overrides(self.get(), *loop.data) < 0) return nullptr;
+  return self.release();
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+  Py_VISIT(Py_TYPE(self));
+  Loop& loop = loop_of(self);
+  if (loop.data == nullptr || loop.io == nullptr) return 0;
+  Py_VISIT(loop.data->task_factory.get());
+  Py_VISIT(loop.data->escaped.get());
+  Py_VISIT(&loop.data->state);
+  if (int result = visit_scheduled(loop.io->events, visit, arg)) return result;
+  return visit_watches(*loop.io, visit, arg);
+}
+
+int clear(PyObject* self) noexcept {
+  Loop& loop = loop_of(self);
+  if (loop.data == nullptr || loop.io == nullptr) return 0;
+  loop.io->events.drop_all();
+  clear_watches(*loop.io);
+  loop.data->task_factory = nullptr;
+  loop.data->escaped = nullptr;
+  return 0;
+}
+
+void dealloc(PyObject* self) noexcept {
+  PyObject_GC_UnTrack(self);
+  clear(self);
+  Loop& loop = loop_of(self);
+  delete std::exchange(loop.io, nullptr);
+  if (LoopData* data = std::exchange(loop.data, nullptr)) {
+    Ref<State> state = py::steal(&data->state);
+    delete data;
+  }
+  py::free_object(self);
+}
+
+PyMethodDef methods[] = {
+    py::method<call_soon>("call_soon", "call_soon($self, callback, /, *args, context=None)\n--\n\n"
+                          "Arrange for a callback to be called as soon as possible.\n\nThis operates "
+                          "as a FIFO queue: callbacks are called in the order in\nwhich they are "
+                          "registered.  Each callback will be called exactly once.\n\nAny positional "
+                          "arguments after the callback will be passed to the\ncallback when it is "
+                          "called."),
+    py::method<call_soon_threadsafe>(
+        "call_soon_threadsafe", "call_soon_threadsafe($self, callback, /, *args, context=None)\n--\n"
+        "\nLike call_soon(), but thread-safe."),
+    py::method<call_later>("call_later", "call_later($self, delay, callback, /, *args, context=None)"
+                           "\n--\n\nArrange for a callback to be called at a given time.\n\nThe delay "
+                           "can be an int or float, expressed in seconds.  It is\nalways relative to "
+                           "the current time.\n\nReturn a Handle: an opaque object with a cancel() "
+                           "method that\ncan be used to cancel the call."),
+    py::method<call_at>("call_at", "call_at($self, when, callback, /, *args, context=None)\n--\n\n"
+                        "Like call_later(), but uses an absolute time.\n\nAbsolute time corresponds "
+                        "to the event loop's time() method."),
+    py::method<loop_time>("time", "time($self, /)\n--\n\nReturn the time according to the event "
+                          "loop's clock.\n\nThis is a float expressed in seconds since an epoch, but "
+                          "the\nepoch, precision, accuracy and drift are unspecified and may\ndiffer "
+                          "per event loop."),
+    py::method<create_future>("create_future", "create_future($self, /)\n--\n\nCreate a Future object "
+                              "attached to the loop."),
+    py::method<create_task>("create_task", nullptr),
+    py::method<is_running>("is_running", "is_running($self, /)\n--\n\nReturns True if the event loop "
+                           "is running."),
+    py::method<is_closed>("is_closed", "is_closed($self, /)\n--\n\nReturns True if the event loop was "
+                          "closed."),
+    py::method<stop>("stop", "stop($self, /)\n--\n\nStop running the event loop.\n\nEvery callback "
+                     "already scheduled will still run.  This simply informs\nrun_forever to stop "
+                     "looping after a complete iteration."),
+    py::method<run_once>("_run_once", "Iterate until stop(): BaseEventLoop.run_forever() calls it once."),
+    py::method<new_callback>("_new_handle", "A handle that is not scheduled."),
+    py::method<schedule_callback>("_schedule_handle", "Schedules a handle made by _new_handle()."),
+    py::method<watch_reader>("_watch_reader", nullptr),
+    py::method<watch_writer>("_watch_writer", nullptr),
+    py::method<unwatch_reader>("_unwatch_reader", nullptr),
+    py::method<unwatch_writer>("_unwatch_writer", nullptr),
+    py::method<watch_signal_pipe>("_watch_signal_pipe", nullptr),
+    py::method<release_io>("_release_io", "Drops all scheduled work and closes the poller."),
+    py::method<after_fork>("_after_fork_in_child", nullptr),
+    {}};
+PyGetSetDef attributes[] = {py::property<get_closed, set_closed>("_closed"),
+                            py::property<get_stopping, set_stopping>("_stopping"),
+                            py::property<get_thread, set_thread>("_thread_id"),
+                            py::property<get_debug_flag, set_debug_flag>("_debug"),
+                            py::property<get_factory, set_factory>("_task_factory"),
+                            {}};
+PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(create)},
+                       {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                       {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+                       {Py_tp_methods, methods},
+                       {Py_tp_getset, attributes},
+                       {0, nullptr}};
+PyType_Spec spec = {"phaseloop._native.Loop", sizeof(Loop), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE, slots};
+
+}  // namespace
+
+Ref<PyTypeObject> new_loop_type(PyObject* module) noexcept {
+  return derive_type(module, spec, nullptr);
+}
+
+}  // namespace phaseloop

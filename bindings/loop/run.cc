@@ -1,0 +1,76 @@
+#include "bindings/loop/run.h"
+
+#include "bindings/core/current_task.h"
+#include "bindings/core/work.h"
+#include "bindings/loop/loop_io.h"
+#include "bindings/py/call.h"
+
+namespace phaseloop {
+namespace {
+
+// Debug mode: says which work held the loop up, as asyncio does.
+class SlowWork final : public EventLoop::Observer {
+ public:
+  explicit SlowWork(LoopData& data) noexcept : data_(data) {}
+
+  void run(Runnable& work) noexcept override {
+    const WorkKind& kind = work_kind(work);
+    Ref<> owner = kind.describe != nullptr ? kind.describe(work) : py::borrow(kind.owner(work));
+    if (!owner && PyErr_Occurred() != nullptr) py::write_unraisable(data_.object);
+    const Instant start = data_.events->now();
+    work.run();
+    const Duration took = data_.events->now() - start;
+    if (owner && !data_.escaped) warn_if_slow(owner.get(), took);
+  }
+
+ private:
+  void warn_if_slow(PyObject* owner, Duration took) noexcept {
+    Ref<> limit = py::attribute(data_.object, data_.state.names.slow_callback_duration.get());
+    const double seconds = std::chrono::duration<double>(took).count();
+    const double limit_seconds = limit ? PyFloat_AsDouble(limit.get()) : -1.0;
+    if (PyErr_Occurred() != nullptr) return py::write_unraisable(data_.object);
+    if (seconds < limit_seconds) return;
+    Ref<> logger = py::steal(PyObject_GetAttrString(data_.state.base_events_module.get(), "logger"));
+    Ref<> done = logger ? py::steal(PyObject_CallMethod(logger.get(), "warning", "sOd",
+                                                        "Executing %s took %.3f seconds", owner,
+                                                        seconds))
+                        : nullptr;
+    if (!done) py::write_unraisable(data_.object);
+  }
+
+  LoopData& data_;
+};
+
+// What was left standing must not be seen once the loop is not running.
+struct RunScope {
+  explicit RunScope(LoopData& own_data) noexcept : data(own_data) {}
+  ~RunScope() {
+    leave_standing_task(data);
+    data.events->observe(nullptr);
+  }
+  RunScope(const RunScope&) = delete;
+  RunScope& operator=(const RunScope&) = delete;
+  LoopData& data;
+};
+
+}  // namespace
+
+Ref<> run_until_stopped(Loop& loop) noexcept {
+  LoopData& data = *loop.data;
+  EventLoop& events = *data.events;
+  Ref<> keep = py::borrow(data.object);
+  SlowWork observer(data);
+  RunScope scope(data);
+  events.begin_run();
+  do {
+    events.observe(data.debug ? &observer : nullptr);
+    events.run_once();
+    if (data.escaped) [[unlikely]] {
+      return py::restore_error(std::exchange(data.escaped, nullptr)), nullptr;
+    }
+    if (PyErr_CheckSignals() < 0) return py::raised;
+  } while (!events.stopping());
+  return py::none();
+}
+
+}  // namespace phaseloop

@@ -1,0 +1,209 @@
+#include "bindings/loop/scheduling.h"
+
+#include "bindings/core/handle.h"
+#include "bindings/core/loop_data.h"
+#include "bindings/core/work.h"
+#include "bindings/objects/task.h"
+#include "bindings/py/call.h"
+#include "bindings/py/version.h"
+
+namespace phaseloop {
+namespace {
+
+using py::Args;
+
+LoopData& data_of(PyObject* self) noexcept { return *reinterpret_cast<Loop*>(self)->data; }
+
+// What the callback-taking methods have in common. Borrowed.
+struct Callback {
+  PyObject* function = nullptr;
+  PyObject* context = nullptr;  // null: the current one
+  Ref<> args;
+};
+
+// `leading`: parameters before the callback. Nothing but context= may be given by name.
+bool parse(const char* method, LoopData& data, Args args, Py_ssize_t leading,
+           Callback& callback) noexcept {
+  for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
+    if (PyUnicode_CompareWithASCIIString(args.keyword_name(i), "context") != 0) {
+      py::raise(PyExc_TypeError, "Loop.%s() got an unexpected keyword argument '%U'", method,
+                args.keyword_name(i));
+      return false;
+    }
+    if (args.keyword_value(i) != Py_None) callback.context = args.keyword_value(i);
+  }
+  if (args.count() <= leading) {
+    py::raise(PyExc_TypeError, "Loop.%s() missing %zd required positional argument%s", method,
+              leading + 1 - args.count(), leading + 1 - args.count() == 1 ? "" : "s");
+    return false;
+  }
+  callback.function = args[leading];
+  callback.args = args.count() == leading + 1 ? data.state.empty_tuple.share()
+                                              : args.tuple_from(leading + 1);
+  return static_cast<bool>(callback.args);
+}
+
+// Debug mode's checks; `method` is what the error names.
+int check_call(PyObject* self, LoopData& data, const Callback& callback, const char* method,
+               bool any_thread) noexcept {
+  if (check_closed(data) < 0) return -1;
+  if (!data.debug) [[likely]] return 0;
+  if (!any_thread && check_thread(data) < 0) return -1;
+  Ref<> name = py::steal(PyUnicode_FromString(method));
+  if (!name) return -1;
+  return py::call_method(self, data.state.names._check_callback.get(), callback.function,
+                         name.get())
+             ? 0
+             : -1;
+}
+
+// In debug mode a handle knows where it was made; the innermost frame is already the caller's.
+Ref<> schedule_at(PyObject* self, double when, Ref<> when_object, Callback& callback) noexcept {
+  LoopData& data = data_of(self);
+  Ref<TimerHandle> handle = new_timer_handle(data, std::move(when_object), callback.function,
+                                             std::move(callback.args), callback.context);
+  if (!handle) return py::raised;
+  if (!data.events->call_at(*handle.get(), to_deadline(when))) {
+    PyErr_NoMemory();
+    return py::raised;
+  }
+  py::acquire(handle.get());
+  return handle;
+}
+
+int task_options(Args args, PyObject*& coroutine, TaskOptions& options) noexcept {
+  PyObject* eager = nullptr;
+  const py::Signature signature{"create_task", 1, 1};
+  const int bound =
+      version::kEagerTasks && version::kFactoryTakesKeywords
+          ? py::bind(signature, args, {{"coro", &coroutine}, {"name", &options.name},
+                                       {"context", &options.context}, {"eager_start", &eager}})
+          : py::bind(signature, args, {{"coro", &coroutine}, {"name", &options.name},
+                                       {"context", &options.context}});
+  if (bound < 0) return -1;
+  if (eager != nullptr) {
+    const int truth = PyObject_IsTrue(eager);
+    if (truth < 0) return -1;
+    options.eager_start = truth != 0;
+  }
+  return 0;
+}
+
+// With a task factory: what asyncio's own create_task() does, which then makes no task itself.
+Ref<> create_task_by_factory(PyObject* self, LoopData& data, Args args) noexcept {
+  Ref<> base = py::steal(
+      PyObject_GetAttrString(data.state.base_events_module.get(), "BaseEventLoop"));
+  if (!base) return py::raised;
+  Ref<> method = py::attribute(base.get(), data.state.names.create_task.get());
+  Ref<> positional = args.tuple_from(0);
+  Ref<> keywords = py::steal(PyDict_New());
+  if (!method || !positional || !keywords) return py::raised;
+  for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
+    if (PyDict_SetItem(keywords.get(), args.keyword_name(i), args.keyword_value(i)) < 0) {
+      return py::raised;
+    }
+  }
+  Ref<> bound = py::steal(PyMethod_New(method.get(), self));
+  if (!bound) return py::raised;
+  return py::steal(PyObject_Call(bound.get(), positional.get(), keywords.get()));
+}
+
+}  // namespace
+
+Ref<> call_soon(PyObject* self, Args args) noexcept {
+  LoopData& data = data_of(self);
+  Callback callback;
+  if (!parse("call_soon", data, args, 0, callback) ||
+      check_call(self, data, callback, "call_soon", false) < 0) {
+    return py::raised;
+  }
+  Ref<Handle> handle =
+      new_handle(data, callback.function, std::move(callback.args), callback.context);
+  if (!handle) return py::raised;
+  py::acquire(handle.get());
+  data.events->call_soon(*handle.get());
+  return handle;
+}
+
+Ref<> call_soon_threadsafe(PyObject* self, Args args) noexcept {
+  LoopData& data = data_of(self);
+  Callback callback;
+  if (!parse("call_soon_threadsafe", data, args, 0, callback) ||
+      check_call(self, data, callback, "call_soon_threadsafe", true) < 0) {
+    return py::raised;
+  }
+  Ref<Handle> handle =
+      new_handle(data, callback.function, std::move(callback.args), callback.context);
+  if (!handle) return py::raised;
+  py::acquire(handle.get());
+  data.events->post(*handle.get());
+  return handle;
+}
+
+Ref<> call_later(PyObject* self, Args args) noexcept {
+  LoopData& data = data_of(self);
+  Callback callback;
+  if (!parse("call_later", data, args, 1, callback)) return py::raised;
+  if (args[0] == Py_None) return py::raise(PyExc_TypeError, "delay must not be None");
+  // As asyncio: time() + delay by Python's own addition, so that any number does.
+  Ref<> now = py::call_method(self, data.state.names.time.get());
+  if (!now) return py::raised;
+  Ref<> when = py::steal(PyNumber_Add(now.get(), args[0]));
+  if (!when) return py::raised;
+  const double seconds = PyFloat_AsDouble(when.get());
+  if (seconds == -1.0 && PyErr_Occurred() != nullptr) return py::raised;
+  if (check_call(self, data, callback, "call_at", false) < 0) return py::raised;
+  return schedule_at(self, seconds, std::move(when), callback);
+}
+
+Ref<> call_at(PyObject* self, Args args) noexcept {
+  LoopData& data = data_of(self);
+  Callback callback;
+  if (!parse("call_at", data, args, 1, callback)) return py::raised;
+  if (args[0] == Py_None) return py::raise(PyExc_TypeError, "when cannot be None");
+  if (check_call(self, data, callback, "call_at", false) < 0) return py::raised;
+  const double seconds = PyFloat_AsDouble(args[0]);
+  if (seconds == -1.0 && PyErr_Occurred() != nullptr) return py::raised;
+  return schedule_at(self, seconds, py::borrow(args[0]), callback);
+}
+
+Ref<> loop_time(PyObject* self) noexcept {
+  return py::steal(PyFloat_FromDouble(to_seconds(data_of(self).events->now())));
+}
+
+Ref<> create_future(PyObject* self) noexcept {
+  LoopData& data = loop_data(data_of(self).state, self);
+  return new_future(data, self, data.state.future_type.get());
+}
+
+Ref<> create_task(PyObject* self, Args args) noexcept {
+  LoopData& own = data_of(self);
+  if (check_closed(own) < 0) return py::raised;
+  if (own.task_factory) [[unlikely]] return create_task_by_factory(self, own, args);
+  PyObject* coroutine = nullptr;
+  TaskOptions options;
+  if (task_options(args, coroutine, options) < 0) return py::raised;
+  return new_task(loop_data(own.state, self), self, coroutine, options);
+}
+
+Ref<> new_callback(PyObject* self, Args args) noexcept {
+  LoopData& data = data_of(self);
+  Callback callback;
+  if (!parse("_new_handle", data, args, 0, callback)) return py::raised;
+  return new_handle(data, callback.function, std::move(callback.args), callback.context);
+}
+
+// From a signal handler, in the loop's thread: the handle may be scheduled already.
+Ref<> schedule_callback(PyObject* self, PyObject* object) noexcept {
+  LoopData& data = data_of(self);
+  if (!Py_IS_TYPE(object, data.state.handle_type.get())) {
+    return py::raise(PyExc_TypeError, "a native handle is expected, got %R", object);
+  }
+  Handle& handle = *reinterpret_cast<Handle*>(object);
+  if (data.closed || handle.linked()) return py::none();
+  py::acquire(&handle);
+  data.events->call_soon(handle);
+  return py::none();
+}
+
+}  // namespace phaseloop

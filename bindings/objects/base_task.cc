@@ -1,0 +1,73 @@
+#include "bindings/objects/base_task.h"
+
+#include "bindings/objects/type_layout.h"
+#include "bindings/py/call.h"
+#include "bindings/py/version.h"
+
+namespace phaseloop {
+namespace {
+
+// TaskObj of CPython 3.14 and 3.15.
+struct BaseTask {
+  PyObject_HEAD
+  PyObject* future_fields[10];
+  PyObject* awaited_by;
+  int state;
+  char is_task;
+  char awaited_by_is_set;
+  unsigned short flags;
+  int cancels_requested;
+  PyObject* awaited;
+  Ref<> coroutine;
+  Ref<> name;
+  PyObject* context;
+  void* list_node[2];
+#ifdef Py_GIL_DISABLED
+  std::uintptr_t thread;
+#endif
+};
+
+BaseTask& base_of(PyObject* task) noexcept { return *reinterpret_cast<BaseTask*>(task); }
+
+}  // namespace
+
+int show_in_base(TaskData& task) noexcept {
+  if constexpr (!version::kTasksInThreadState) return 0;
+  BaseTask& base = base_of(object_of(task));
+  base.is_task = 1;
+  base.coroutine = task.coroutine.share();
+  // As asyncio: a number stands for "Task-<number>".
+  base.name = task.name ? task.name.share()
+                        : py::steal(PyLong_FromUnsignedLongLong(task.number));
+#if defined(Py_GIL_DISABLED) && PY_VERSION_HEX >= 0x030e0000
+  // Taken off the list by its own thread without stopping the world; found by other threads.
+  base.thread = _Py_ThreadId();
+  PyUnstable_EnableTryIncRef(object_of(task));
+#endif
+  return base.name ? 0 : -1;
+}
+
+void show_name_in_base(TaskData& task) noexcept {
+  if constexpr (version::kTasksInThreadState) base_of(object_of(task)).name = task.name.share();
+}
+
+int check_base_task_layout(State& state) noexcept {
+  if constexpr (!version::kTasksInThreadState) return 0;
+  PyTypeObject* type = as_type(state.base_task);
+  if (type->tp_basicsize == static_cast<Py_ssize_t>(sizeof(BaseTask))) {
+    Ref<> task = py::steal(type->tp_new(type, state.empty_tuple.get(), nullptr));
+    Ref<> marker = py::steal(PyUnicode_FromString("phaseloop"));
+    if (!task || !marker) return -1;
+    base_of(task.get()).coroutine = marker.share();
+    base_of(task.get()).name = marker.share();
+    Ref<> coroutine = py::steal(PyObject_CallMethod(task.get(), "get_coro", nullptr));
+    Ref<> name = py::steal(PyObject_CallMethod(task.get(), "get_name", nullptr));
+    if (!coroutine || !name) return -1;
+    if (coroutine.get() == marker.get() && name.get() == marker.get()) return 0;
+  }
+  return py::raise(PyExc_ImportError,
+                   "phaseloop was built for another layout of asyncio.Task; "
+                   "reinstall it for this interpreter");
+}
+
+}  // namespace phaseloop

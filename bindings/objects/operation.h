@@ -1,0 +1,83 @@
+// What is awaited once and never seen: a sleep, a wait over futures.
+//
+// An operation looks like the coroutine that asyncio has in its place (send, throw, close, await) but
+// has no frame and needs no future: when a native task awaits it, it hands itself to the task, which
+// leaves its waiter here. Driven by anything else it becomes asyncio's own coroutine ("delegate"), so
+// that foreign tasks and loops get exactly what they would without us.
+//
+// Life: created -> suspended -> woken -> finished; or created -> delegated. Thread: the loop's.
+#pragma once
+
+#include "bindings/core/loop_data.h"
+#include "bindings/py/ref.h"
+#include "runtime/task/waiter.h"
+
+namespace phaseloop {
+
+struct Operation;
+
+// What distinguishes one kind of operation from another.
+struct OperationKind {
+  const char* name;  // of asyncio's coroutine function, for repr and warnings
+  enum class Begun { suspended, yielded_none, returned, failed, not_ours };
+  // First send from a native task: `op.data` and `op.loop` are set. returned: `value` is the result.
+  // not_ours: nothing was begun, and the arguments are for asyncio's own function to judge.
+  Begun (*begin)(Operation& op, Ref<>& value) noexcept;
+  // After the task was woken without an error: the result.
+  Ref<> (*finish)(Operation& op) noexcept;
+  // Takes back whatever would still wake the operation. Runs in any state, any number of times.
+  void (*abandon)(Operation& op) noexcept;
+  // asyncio's coroutine for the same call.
+  Ref<> (*delegate)(Operation& op) noexcept;
+  int (*traverse)(Operation& op, visitproc visit, void* arg) noexcept;
+  void (*clear)(Operation& op) noexcept;
+};
+
+struct Operation {
+  PyObject_HEAD
+  const OperationKind* kind;
+  LoopData* data;
+  Ref<> loop;
+  Ref<> delegate;
+  Ref<> cancel_message;
+  Waiter* waiter;  // the task's, with its share
+  enum class Phase : unsigned char { created, suspended, woken, finished, delegated } phase;
+  bool cancelled;
+};
+
+// The task's side. attach: the waiter's share, which the caller has acquired, passes over; false if
+// the operation was not handed over by `await`.
+bool attach(Operation& op, Waiter& waiter) noexcept;
+// Schedules the waiting task. Does nothing if the operation is not suspended.
+void wake(Operation& op) noexcept;
+// As Future.cancel(): true if it was still suspended.
+bool cancel(Operation& op, PyObject* message) noexcept;
+// The CancelledError to throw into the task, or empty without an error set.
+Ref<> cancellation(Operation& op) noexcept;
+
+inline bool is_operation(State& state, PyTypeObject* type) noexcept {
+  return type->tp_base == state.operation_type.get();
+}
+inline Operation& operation(PyObject* self) noexcept {
+  return *reinterpret_cast<Operation*>(self);
+}
+inline PyObject* object_of(Operation& op) noexcept { return reinterpret_cast<PyObject*>(&op); }
+
+// A new instance of one of the types below operation_type.
+Ref<> new_operation(PyTypeObject* type, const OperationKind& kind) noexcept;
+Ref<PyTypeObject> new_operation_type(PyObject* module) noexcept;
+Ref<PyTypeObject> derive_operation_type(State& state, PyObject* module, const char* name,
+                                        std::size_t size) noexcept;
+
+// The native task whose step is under way in this thread, and its loop. Set by the step itself; it is
+// the running task as long as asyncio says so too (a foreign task may be stepped inside).
+struct Stepping {
+  PyObject* task = nullptr;
+  LoopData* data = nullptr;  // null on a foreign loop: operations delegate there
+};
+extern thread_local constinit Stepping stepping;
+
+// The native loop on which a native task is running now, or null.
+LoopData* driving_loop() noexcept;
+
+}  // namespace phaseloop

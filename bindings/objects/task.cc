@@ -1,0 +1,195 @@
+// What a task does apart from stepping: creation, cancellation, all_tasks().
+#include "bindings/objects/task.h"
+
+#include <new>
+
+#include "bindings/core/current_task.h"
+#include "bindings/core/work.h"
+#include "bindings/objects/base_task.h"
+#include "bindings/py/call.h"
+#include "bindings/py/version.h"
+
+namespace phaseloop {
+namespace {
+
+// The task a foreign future woke up. It may call more often than once: only the first is ours.
+PyObject* task_wakeup(PyObject* self, PyObject* future) noexcept {
+  TaskData& task = task_data(self);
+  if (task.data == nullptr || task.awaited.get() != future || task.linked()) {
+    return py::none().release();
+  }
+  Ref<> keep = py::borrow(self);
+  Ref<> result = py::call_method(future, task.data->state.names.result.get());
+  Ref<> exception = result ? nullptr : py::fetch_error();
+  leave_standing_task(*task.data);
+  if (step(task, std::move(exception)) < 0) return nullptr;
+  return py::none().release();
+}
+
+PyMethodDef wakeup_def = {"task_wakeup", task_wakeup, METH_O, nullptr};
+
+PyObject* completed(PyObject*, PyObject*) noexcept { return py::none().release(); }
+PyMethodDef completed_def = {"_on_completion", completed, METH_O, nullptr};
+
+int set_identity(TaskData& task, const TaskOptions& options) noexcept {
+  State& state = task.data->state;
+  if (options.context == nullptr || options.context == Py_None) {
+    task.context = py::steal(PyContext_CopyCurrent());
+    if (!task.context) return -1;
+  } else {
+    if (version::kStrictInit && !PyContext_CheckExact(options.context)) {
+      return py::raise(PyExc_TypeError, "context must be a contextvars.Context object");
+    }
+    task.context = py::borrow(options.context);
+  }
+  if (options.name == nullptr || options.name == Py_None) {
+    task.number = ++state.task_names;
+    task.name = nullptr;
+  } else {
+    task.name = PyUnicode_CheckExact(options.name) ? py::borrow(options.name)
+                                                   : py::steal(PyObject_Str(options.name));
+    if (!task.name) return -1;
+  }
+  return show_in_base(task);
+}
+
+// 1, 0 or -1: may the first step be taken at once?
+int loop_is_running(TaskData& task) noexcept {
+  if (task.data->native()) return task.data->running() ? 1 : 0;
+  return py::truth(py::call_method(task.loop.get(), task.data->state.names.is_running.get()));
+}
+
+int start(TaskData& task, PyObject* coroutine, const TaskOptions& options) noexcept {
+  const int coro = is_coroutine(task.data->state, coroutine);
+  if (coro < 0) return -1;
+  if (coro == 0) {
+    task.log_destroy_pending = false;
+    return py::raise(PyExc_TypeError, "a coroutine was expected, got %R", coroutine);
+  }
+  task.awaited = nullptr;
+  task.throw_next = nullptr;
+  task.cancel = CancelState{};
+  task.coroutine = py::borrow(coroutine);
+  if (set_identity(task, options) < 0) return -1;
+  task.log_destroy_pending = true;
+  if (options.eager_start) {
+    const int running = loop_is_running(task);
+    if (running < 0) return -1;
+    if (running != 0) return step_eagerly(task);
+  }
+  if (step_soon(task) < 0) return -1;
+  return register_task(task);
+}
+
+}  // namespace
+
+TaskData::TaskData() noexcept : Waiter(task_wake_kind()) {}
+
+int is_coroutine(State& state, PyObject* object) noexcept {
+  if (PyCoro_CheckExact(object) || is_operation(state, Py_TYPE(object))) return 1;
+  return py::truth(py::call(state.is_coroutine.get(), object));
+}
+
+Ref<> new_task(LoopData& data, PyObject* loop, PyObject* coroutine,
+               const TaskOptions& options) noexcept {
+  PyTypeObject* type = data.state.task_type.get();
+  Ref<> self = py::steal(type->tp_new(type, nullptr, nullptr));
+  if (!self) return py::raised;
+  TaskData& task = task_data(self.get());
+  task.data = &data;
+  task.loop = py::borrow(loop);
+  if (data.debug) [[unlikely]] {
+    task.source_traceback = py::call(data.state.extract_stack.get());
+    if (!task.source_traceback) return py::raised;
+  }
+  if (start(task, coroutine, options) < 0) return py::raised;
+  return self;
+}
+
+int init_task(PyObject* self, PyObject* coroutine, PyObject* loop,
+              const TaskOptions& options) noexcept {
+  TaskData& task = task_data(self);
+  if (task.data != nullptr && task.state.pending() && task.coroutine) {
+    // asyncio would leave the first coroutine scheduled too and lose track of it.
+    return py::raise(PyExc_RuntimeError, "Task object is already initialized");
+  }
+  if (init_future(self, loop) < 0) return -1;
+  return start(task, coroutine, options);
+}
+
+int cancel_task(TaskData& task, PyObject* message) noexcept {
+  task.state.exception_unseen = false;
+  if (task.state.done()) return 0;
+  task.cancel.request();
+  if (PyObject* awaited = task.awaited.get()) {
+    Ref<> keep = task.awaited.share();
+    State& state = task.data->state;
+    int cancelled = 0;
+    if (is_operation(state, Py_TYPE(awaited))) {
+      cancelled = cancel(operation(awaited), message) ? 1 : 0;
+    } else if (Py_IS_TYPE(awaited, state.future_type.get())) {
+      cancelled = cancel_future(future_data(awaited), message);
+    } else {
+      cancelled = py::truth(py::call_method(awaited, state.names.cancel.get(), message));
+    }
+    if (cancelled != 0) return cancelled;
+  }
+  task.cancel.deliver_later();
+  task.cancel_message = py::borrow(message);
+  return 1;
+}
+
+int register_task(TaskData& task) noexcept {
+  State& state = task.data->state;
+  if constexpr (version::kTasksInThreadState) {
+    return py::call(state.register_task.get(), object_of(task)) ? 0 : -1;
+  }
+  if (task.link != nullptr || task.state.done()) return 0;
+  task.next_task = state.first_task;
+  if (task.next_task != nullptr) task.next_task->link = &task.next_task;
+  task.link = &state.first_task;
+  state.first_task = &task;
+  return 0;
+}
+
+void unregister_task(TaskData& task) noexcept {
+  if constexpr (version::kTasksInThreadState) {
+    if (!py::call(task.data->state.unregister_task.get(), object_of(task))) {
+      py::write_unraisable(object_of(task));
+    }
+    return;
+  }
+  if (task.link == nullptr) return;
+  *task.link = task.next_task;
+  if (task.next_task != nullptr) task.next_task->link = task.link;
+  task.link = nullptr;
+  task.next_task = nullptr;
+}
+
+// Newest first in the list; oldest first here, so that a set of few tasks iterates in that order.
+Ref<> unfinished_tasks(State& state) noexcept {
+  Ref<> tasks = py::steal(PyList_New(0));
+  if (!tasks) return py::raised;
+  for (TaskLink* link = state.first_task; link != nullptr; link = link->next_task) {
+    PyObject* task = object_of(*static_cast<TaskData*>(link));
+    // Already being deallocated: its finalizer is what is asking.
+    if (Py_REFCNT(task) == 0) continue;
+    if (PyList_Append(tasks.get(), task) < 0) return py::raised;
+  }
+  if (PyList_Reverse(tasks.get()) < 0) return py::raised;
+  return tasks;
+}
+
+Ref<> waiter_callable(State& state, PyObject* owner) noexcept {
+  const bool task = PyObject_TypeCheck(owner, state.task_type.get()) != 0;
+  return py::steal(PyCFunction_New(task ? &wakeup_def : &completed_def, owner));
+}
+
+Ref<> waiter_context(State& state, PyObject* owner) noexcept {
+  if (PyObject_TypeCheck(owner, state.task_type.get()) != 0) {
+    return task_data(owner).context.share();
+  }
+  return py::steal(PyContext_CopyCurrent());
+}
+
+}  // namespace phaseloop

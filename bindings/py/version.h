@@ -1,0 +1,30 @@
+// What differs between the CPython versions, as constants: the only header that reads PY_VERSION_HEX
+// for a difference in behaviour. (API spellings that changed hide in error.cc and gen.h.)
+#pragma once
+
+#include <Python.h>
+
+namespace phaseloop::version {
+
+// asyncio keeps the running task in the thread state and all tasks in a per-thread list; before,
+// in a dict and a WeakSet that are reachable from Python.
+inline constexpr bool kTasksInThreadState = PY_VERSION_HEX >= 0x030e0000;
+// Task(eager_start=), Task.get_context().
+inline constexpr bool kEagerTasks = PY_VERSION_HEX >= 0x030c0000;
+// set_exception(StopIteration) stores a RuntimeError caused by it instead of refusing.
+inline constexpr bool kStopIterationStored = PY_VERSION_HEX >= 0x030d0000;
+// uncancel() to zero takes an undelivered cancellation back.
+inline constexpr bool kUncancelForgives = PY_VERSION_HEX >= 0x030d0000;
+// Task names are formatted when first asked for.
+inline constexpr bool kLazyTaskNames = PY_VERSION_HEX >= 0x030c0000;
+// loop.create_task() hands any keyword to the task or its factory.
+inline constexpr bool kFactoryTakesKeywords = PY_VERSION_HEX >= 0x030d0300;
+inline constexpr bool kCreateTaskNamesInside = PY_VERSION_HEX >= 0x030e0000;
+// gather() counts a child that is done already at once, without a hop through the loop.
+inline constexpr bool kGatherCountsDoneAtOnce = PY_VERSION_HEX >= 0x030c0000;
+// as_completed() returns an object that iterates both ways; before, a generator.
+inline constexpr bool kAsCompletedIsObject = PY_VERSION_HEX >= 0x030d0000;
+// Futures refuse a second __init__; a task's context must be a contextvars.Context.
+inline constexpr bool kStrictInit = PY_VERSION_HEX >= 0x030f0000;
+
+}  // namespace phaseloop::version

@@ -1,0 +1,58 @@
+"""install() and uninstall(): phaseloop under asyncio's own names, and back."""
+
+import asyncio
+from asyncio import events, futures, tasks
+
+from . import _native
+from ._policy import EventLoopPolicy, set_policy
+from ._registry import hide_native_tasks, show_native_tasks
+
+# Every place in which asyncio itself, or a program, looks a name up.
+_NAMES = [
+    (asyncio, "Future", _native.Future),
+    (futures, "Future", _native.Future),
+    (futures, "_CFuture", _native.Future),
+    (asyncio, "Task", _native.Task),
+    (tasks, "Task", _native.Task),
+    (tasks, "_CTask", _native.Task),
+    *(
+        (module, name, getattr(_native, name))
+        for name in ("as_completed", "gather", "sleep", "wait")
+        for module in (asyncio, tasks)
+    ),
+    (asyncio.streams, "sleep", _native.sleep),
+]
+
+_saved = None  # [(module, name, value)], and the policy, while installed
+
+
+def install():
+    """Make every event loop created from now on phaseloop's, and asyncio's names native.
+
+    Affects the whole process. A second call does nothing.
+    """
+    global _saved
+    if _saved is not None:
+        return
+    _saved = ([(module, name, getattr(module, name)) for module, name, _ in _NAMES
+               if hasattr(module, name)], events._event_loop_policy)
+    for module, name, _ in _saved[0]:
+        setattr(module, name, next(v for m, n, v in _NAMES if m is module and n == name))
+    set_policy(EventLoopPolicy())
+    show_native_tasks()
+
+
+def uninstall():
+    """Restore everything that install() replaced. Does nothing if phaseloop is not installed.
+
+    Loops that exist keep running.
+    """
+    global _saved
+    if _saved is None:
+        return
+    names, policy = _saved
+    _saved = None
+    for module, name, value in names:
+        setattr(module, name, value)
+    set_policy(policy)
+    hide_native_tasks()

@@ -1,0 +1,126 @@
+"""The loop: native where it is hot, asyncio's own BaseEventLoop for everything else.
+
+Why derive from BaseEventLoop rather than from AbstractEventLoop: the cold control plane (executors,
+asynchronous generators, exception handlers, running until complete, debug checks) then is the running
+CPython's, word for word, on every version. What is hot is overridden in C++: scheduling, time, tasks,
+futures, and the iteration itself, which `_run_once` does until stop() instead of once.
+"""
+
+import asyncio
+import os
+import weakref
+
+from . import _native
+from ._registry import show_native_tasks
+from ._signals import SignalsMixin
+from ._unavailable import UnavailableMixin
+
+# Live loops, for the child of a fork(). A WeakSet per interpreter, touched when a loop is made.
+_loops = weakref.WeakSet()
+
+
+class Loop(SignalsMixin, UnavailableMixin, _native.Loop, asyncio.BaseEventLoop):
+    """An asyncio event loop in C++.
+
+    Made by :func:`new_event_loop`. Every method answers as the running CPython's
+    ``asyncio.SelectorEventLoop`` does; those that are not there yet raise ``NotImplementedError``
+    naming themselves.
+    """
+
+    def __init__(self):
+        super().__init__()
+        show_native_tasks()
+        _loops.add(self)
+
+    def run_forever(self):
+        """Run until stop() is called. Signals wake the loop when run from the main thread."""
+        with self._woken_by_signals():
+            super().run_forever()
+
+    def close(self):
+        """Close the loop; what is scheduled is dropped.
+
+        Raises RuntimeError if the loop is running. A second call does nothing.
+        """
+        if self.is_running():
+            raise RuntimeError("Cannot close a running event loop")
+        if self.is_closed():
+            return
+        self._forget_signals()
+        super().close()
+        self._release_io()
+
+    def add_reader(self, fd, callback, *args):
+        """Call callback(*args) whenever `fd` (a descriptor or an object with fileno()) is readable.
+
+        Replaces and cancels the descriptor's former reader. Raises OSError if it can't be watched.
+        """
+        self._check_closed()
+        handle = self._new_handle(callback, *args)
+        self._watch_reader(_descriptor(fd), handle)
+        return handle
+
+    def remove_reader(self, fd):
+        """Stop watching `fd` for reading. Returns whether it was watched."""
+        if self._closed:
+            return False
+        return self._unwatch_reader(_descriptor(fd))
+
+    def add_writer(self, fd, callback, *args):
+        """Call callback(*args) whenever `fd` is writable; otherwise as add_reader()."""
+        self._check_closed()
+        handle = self._new_handle(callback, *args)
+        self._watch_writer(_descriptor(fd), handle)
+        return handle
+
+    def remove_writer(self, fd):
+        """Stop watching `fd` for writing. Returns whether it was watched."""
+        if self._closed:
+            return False
+        return self._unwatch_writer(_descriptor(fd))
+
+    # Private names that asyncio's own transports and tests use in place of the four above.
+    _add_reader, _remove_reader = add_reader, remove_reader
+    _add_writer, _remove_writer = add_writer, remove_writer
+
+    def _process_events(self, event_list):
+        """Nothing: the native poller queues handles itself."""
+
+    def _write_to_self(self):
+        """Wake the loop: call_soon_threadsafe() does so itself; asyncio asks for it elsewhere."""
+        self.call_soon_threadsafe(_nothing)
+
+
+def new_event_loop():
+    """Return a new :class:`Loop`: the ``loop_factory`` for asyncio.run(), Runner and others.
+
+    Raises OSError if the process is out of file descriptors.
+    """
+    return Loop()
+
+
+def _nothing():
+    """A callback whose only effect is that the loop wakes up."""
+
+
+def _descriptor(file):
+    """The descriptor of a file object or a number, with the errors that selectors raise."""
+    if isinstance(file, int):
+        fd = file
+    else:
+        try:
+            fd = int(file.fileno())
+        except (AttributeError, TypeError, ValueError):
+            raise ValueError(f"Invalid file object: {file!r}") from None
+    if fd < 0:
+        raise ValueError(f"Invalid file descriptor: {fd}")
+    return fd
+
+
+def _after_fork_in_child():
+    """The child shares the parent's poller and wake-up descriptors: give every loop its own."""
+    for loop in list(_loops):
+        loop._after_fork_in_child()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

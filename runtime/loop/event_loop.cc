@@ -1,0 +1,100 @@
+#include "runtime/loop/event_loop.h"
+
+#include <algorithm>
+
+namespace phaseloop {
+
+void EventLoop::post(Runnable& work) noexcept {
+  inbox_.push(work);
+  // The push and this look are ordered against poll()'s store and look (both sides seq_cst): either
+  // the loop sees the work before it sleeps, or it is seen asleep here. One waker is enough.
+  if (asleep_.load(std::memory_order_seq_cst) &&
+      asleep_.exchange(false, std::memory_order_seq_cst)) {
+    poller_.wake();
+  }
+}
+
+void EventLoop::begin_run() noexcept {
+  eager_polls_ = kEagerPolls;
+  interrupted_ = false;
+}
+
+void EventLoop::run_once() noexcept {
+  now_.reset();
+  inbox_.drain(ready_);
+  if (ready_.empty() && !stopping_) {
+    poll(sleep_time());
+    now_.reset();
+  } else if (poll_due()) {
+    poll(Duration::zero());
+  }
+  if (!timers_.empty()) {
+    if (!now_) now_ = clock_.now();
+    timers_.expire(*now_, ready_);
+  }
+  run_batch();
+}
+
+// With work ready: is it time to look at the operating system all the same?
+bool EventLoop::poll_due() noexcept {
+  if (poller_.watched() == 0) return false;
+  if (eager_polls_ > 0 || stopping_) return true;
+  now_ = clock_.now();
+  return *now_ - last_poll_ >= kPollInterval;
+}
+
+void EventLoop::poll(std::optional<Duration> timeout) noexcept {
+  const bool sleeps = timeout != Duration::zero();
+  if (sleeps) {
+    asleep_.store(true, std::memory_order_seq_cst);
+    if (!inbox_.empty()) timeout = Duration::zero();
+  }
+  // An error other than a spurious return would be a bug of the poller's; either way there is
+  // nothing to dispatch and the caller looks for signals.
+  const Status waited = poller_.wait(timeout);
+  if (sleeps) asleep_.store(false, std::memory_order_seq_cst);
+  inbox_.drain(ready_);
+  const std::size_t events = waited.ok() ? poller_.dispatch(ready_) : 0;
+  if (sleeps || events > 0) {
+    eager_polls_ = kEagerPolls;
+  } else if (eager_polls_ > 0 && --eager_polls_ == 0) {
+    last_poll_ = clock_.now();
+  } else if (now_) {
+    last_poll_ = *now_;
+  }
+}
+
+std::optional<Duration> EventLoop::sleep_time() noexcept {
+  const std::optional<Instant> deadline = timers_.next_deadline();
+  if (!deadline) return std::nullopt;
+  return std::max(*deadline - clock_.now(), Duration::zero());
+}
+
+void EventLoop::run_batch() noexcept {
+  batch_.swap(ready_);
+  while (!batch_.empty()) {
+    Runnable& work = batch_.pop();
+    if (observer_ == nullptr) [[likely]] {
+      work.run();
+    } else {
+      observer_->run(work);
+    }
+    if (interrupted_) [[unlikely]] {
+      interrupted_ = false;
+      batch_.take(ready_);
+      ready_.swap(batch_);
+      return;
+    }
+  }
+}
+
+void EventLoop::drop_all() noexcept {
+  batch_.drop_all();
+  do {
+    ready_.drop_all();
+    timers_.drop_all();
+    inbox_.drain(ready_);
+  } while (!ready_.empty());
+}
+
+}  // namespace phaseloop

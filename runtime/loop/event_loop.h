@@ -1,0 +1,116 @@
+// The event loop: what is ready, what is due when, and when to ask the operating system.
+//
+// One iteration (run_once) is asyncio's _run_once, observable order included:
+//   1. ask the poller, sleeping until the next deadline if nothing is ready;
+//   2. read the clock, once and only if somebody needs it; queue the timers that are due;
+//   3. run exactly the work that was ready at that point. Work scheduled meanwhile waits.
+//
+// Lateness. While work is ready the poller is not asked in every iteration: not at all if nothing is
+// watched; otherwise in each of the first kEagerPolls iterations after a sleep or an event, and then
+// once kPollInterval has passed since it was last asked, looked at every iteration. So I/O is
+// noticed at most kPollInterval plus one iteration late however much ready work there is, and
+// timers at most one iteration late.
+//
+// Thread: the loop's, except post(). Poller and clock outlive the loop. Nothing here allocates but
+// arming a timer.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/ready_queue.h"
+#include "runtime/base/runnable.h"
+#include "runtime/loop/inbox.h"
+#include "runtime/loop/poller.h"
+#include "runtime/loop/timer_heap.h"
+
+namespace phaseloop {
+
+class EventLoop {
+ public:
+  static constexpr int kEagerPolls = 8;
+  static constexpr Duration kPollInterval = std::chrono::microseconds(50);
+
+  // Called around every piece of work while set: debugging, never on the fast path.
+  class Observer {
+   public:
+    virtual void run(Runnable& work) noexcept = 0;
+
+   protected:
+    ~Observer() = default;
+  };
+
+  EventLoop(Poller& poller, const Clock& clock) noexcept : poller_(poller), clock_(clock) {}
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  Instant now() const noexcept { return clock_.now(); }
+
+  // Behind everything scheduled before, by other threads too.
+  void call_soon(Runnable& work) noexcept {
+    inbox_.drain(ready_);
+    ready_.push(work);
+  }
+  // A whole chain at once: the waiters of a future.
+  void call_soon(Runnable& first, Runnable& last) noexcept {
+    inbox_.drain(ready_);
+    ready_.append(first, last);
+  }
+  // Any thread.
+  void post(Runnable& work) noexcept;
+  // False: out of memory, nothing changed.
+  [[nodiscard]] bool call_at(Timer& timer, Instant deadline) noexcept {
+    return timers_.arm(timer, deadline);
+  }
+  // REQUIRES: timer.armed(). The share in the timer is the caller's again.
+  void disarm(Timer& timer) noexcept { timers_.disarm(timer); }
+
+  // Before the first iteration of a run: what happened meanwhile is looked at once more.
+  void begin_run() noexcept;
+  void run_once() noexcept;
+  // The iteration under way is the last that may sleep; the runner looks at stopping() after it.
+  void stop() noexcept { stopping_ = true; }
+  bool stopping() const noexcept { return stopping_; }
+  void set_stopping(bool stopping) noexcept { stopping_ = stopping; }
+  // Ends the iteration after the current piece of work; what is left stays first in the queue.
+  void interrupt() noexcept { interrupted_ = true; }
+
+  void observe(Observer* observer) noexcept { observer_ = observer; }
+  // Drops all scheduled work, what other threads have posted included.
+  void drop_all() noexcept;
+
+  // Everything scheduled, for those who must know what it holds. Changes nothing that shows.
+  template <class Visit>
+  void for_each_scheduled(Visit&& visit) {
+    batch_.for_each(visit);
+    ready_.for_each(visit);
+    timers_.for_each(visit);
+  }
+
+ private:
+  bool poll_due() noexcept;
+  void poll(std::optional<Duration> timeout) noexcept;
+  std::optional<Duration> sleep_time() noexcept;
+  void run_batch() noexcept;
+
+  // Constant after construction.
+  Poller& poller_;
+  const Clock& clock_;
+  // The loop's thread only.
+  ReadyQueue ready_;
+  ReadyQueue batch_;  // what this iteration still has to run
+  TimerHeap timers_;
+  Observer* observer_ = nullptr;
+  std::optional<Instant> now_;  // read in this iteration, if anybody asked
+  Instant last_poll_{};
+  int eager_polls_ = kEagerPolls;
+  bool stopping_ = false;
+  bool interrupted_ = false;
+  // Any thread.
+  Inbox inbox_;
+  std::atomic<bool> asleep_{false};
+};
+
+}  // namespace phaseloop

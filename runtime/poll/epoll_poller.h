@@ -1,0 +1,46 @@
+// Poller over Linux epoll, level-triggered, woken through an eventfd.
+//
+// Why epoll first: it is allowed in every container, costs one call for any number of ready
+// descriptors, and its readiness model is asyncio's own (add_reader, add_writer).
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <array>
+
+#include "runtime/base/fd.h"
+#include "runtime/loop/poller.h"
+
+namespace phaseloop {
+
+class EpollPoller final : public Poller {
+ public:
+  // Must succeed before anything else is called; leaves nothing open when it fails.
+  Status open() noexcept;
+  // For a forked child: the epoll instance and the eventfd are shared with the parent, and changing
+  // either would reach into it. Replaces both; watches are forgotten.
+  Status reopen() noexcept;
+  void close() noexcept;
+
+  Status wait(std::optional<Duration> timeout) noexcept override;
+  std::size_t dispatch(ReadyQueue& ready) noexcept override;
+  void wake() noexcept override;
+  Status watch(Watch& watch, Interest interest) noexcept override;
+  std::size_t watched() const noexcept override { return watched_; }
+
+  // A watch of the loop's own (signals): it wakes a sleeping loop but is no reason to poll a busy one.
+  Status watch_internally(Watch& watch) noexcept;
+
+ private:
+  static constexpr std::size_t kEventsMax = 256;  // more simply wait for the next iteration
+
+  Status control(Watch& watch, Interest interest) noexcept;
+
+  Fd epoll_;
+  Fd waker_;
+  std::size_t watched_ = 0;
+  std::size_t harvested_ = 0;
+  std::array<epoll_event, kEventsMax> events_;
+};
+
+}  // namespace phaseloop

@@ -1,0 +1,29 @@
+// When a wait over several futures is satisfied: asyncio.wait()'s return_when and gather()'s count.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace phaseloop {
+
+class Join {
+ public:
+  enum class Until : std::uint8_t { all_completed, first_completed, first_exception };
+
+  constexpr Join(std::size_t count, Until until) noexcept : remaining_(count), until_(until) {}
+
+  // One more is done; `failed`: with an exception other than being cancelled. True if that
+  // satisfies the wait; it stays satisfied whatever arrives later.
+  bool arrive(bool failed) noexcept {
+    --remaining_;
+    return remaining_ == 0 || until_ == Until::first_completed ||
+           (until_ == Until::first_exception && failed);
+  }
+  std::size_t remaining() const noexcept { return remaining_; }
+
+ private:
+  std::size_t remaining_;
+  Until until_;
+};
+
+}  // namespace phaseloop

@@ -1,0 +1,122 @@
+# ./dev test: the stages, and how they are run. Sourced by ./dev.
+
+all_stages=(tidy lint unit clang python asan packaging conformance)
+quick_stages=(unit_release python)
+
+command_test() {
+  local chosen=() packages
+  while (($#)) && [[ $1 != -- ]]; do
+    case $1 in
+      --quick) chosen+=("${quick_stages[@]}") ;;
+      *)
+        [[ " ${all_stages[*]} " == *" $1 "* ]] || die "no test stage '$1': ${all_stages[*]}"
+        chosen+=("$1")
+        ;;
+    esac
+    shift
+  done
+  pytest_arguments=("${@:2}")
+  packages=$(missing_packages test)
+  need $packages
+  locked use_python "$wanted_python"
+  cd "$root"
+  run_stages "${chosen[@]:-${all_stages[@]}}"
+}
+
+# A failed stage does not stop the others; the last line counts them.
+run_stages() {
+  local stage status started passed=0 failed=0 report=()
+  for stage in "$@"; do
+    say "stage $stage"
+    started=$SECONDS
+    set +e
+    (
+      set -e
+      "stage_$stage"
+    )
+    status=$?
+    set -e
+    if ((status)); then
+      ((failed += 1))
+      report+=("$(printf '  FAILED  %-13s %4d s' "$stage" $((SECONDS - started)))")
+    else
+      ((passed += 1))
+      report+=("$(printf '  passed  %-13s %4d s' "$stage" $((SECONDS - started)))")
+    fi
+  done
+  printf '\n'
+  printf '%s\n' "${report[@]}"
+  printf 'stages: %d passed, %d failed\n' "$passed" "$failed"
+  ((failed == 0))
+}
+
+stage_tidy() { "$venv/bin/python" tools/tidy.py; }
+
+stage_lint() { check_style; }
+
+stage_unit() {
+  unit release
+  unit dev
+  unit tsan
+}
+
+stage_unit_release() { unit release; }
+
+unit() {  # PRESET
+  locked build_unit "$1"
+  say "unit tests, $1"
+  "$build/phaseloop_unit" --gtest_brief=1
+}
+
+# The same warnings are errors under the other compiler.
+stage_clang() {
+  export CXX=clang++
+  unit dev
+  locked build_module release
+}
+
+stage_python() {
+  locked build_module release
+  python_tests tests --ignore=tests/packaging
+}
+
+# The interpreter is not instrumented, hence the preload; what it leaks is not ours to count here.
+stage_asan() {
+  locked build_module dev
+  local library preload=()
+  for library in libasan.so libstdc++.so; do
+    preload+=("$("${CXX:-g++}" -print-file-name="$library")")
+  done
+  export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc
+  LD_PRELOAD="${preload[*]}" python_tests tests --ignore=tests/{packaging,tools,stubs}
+}
+
+# Builds the wheel in a clean environment of every supported version that this machine can bring.
+stage_packaging() {
+  build=''
+  python_tests tests/packaging -v
+}
+
+# python_tests FOLDER PYTEST_OPTION...: the folder, unless the arguments after -- name others.
+python_tests() {
+  local target=$1 argument
+  for argument in "${pytest_arguments[@]}"; do
+    [[ ! -e ${argument%%::*} ]] || target=''
+  done
+  PYTHONPATH=${build:+$build/python} HYPOTHESIS_STORAGE_DIRECTORY=$root/.dev/hypothesis \
+    "$venv/bin/python" -m pytest ${target:+"$target"} "${@:2}" "${pytest_arguments[@]}"
+}
+
+stage_conformance() {
+  local name ran=0 status=0
+  for name in 3.11 3.14; do
+    if [[ $name != "$version" ]] && ! "$venv/bin/python" tools/pythons path "$name" >/dev/null; then
+      say "conformance on Python $name skipped, for the reason above"
+      continue
+    fi
+    say "conformance, Python $name"
+    "$root/dev" conformance --python "$name" || status=1
+    ran=1
+  done
+  ((ran && status == 0))
+}
