@@ -235,8 +235,7 @@ Ref<> gather(PyObject* self, Args args) noexcept {
 Ref<PyTypeObject> new_gathering_future_type(State& state, PyObject* module) noexcept {
   const auto size = future_offset + static_cast<Py_ssize_t>(sizeof(GatherData));
   PyType_Spec spec = {"phaseloop._native._GatheringFuture", static_cast<int>(size), 0,
-                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
-                          Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
                       slots};
   return derive_type(module, spec, state.future_type.obj());
 }
