@@ -64,6 +64,7 @@ stage_unit_release() { unit release; }
 
 unit() {  # PRESET
   locked build_unit "$1"
+  [[ -x $build/phaseloop_unit ]] || die 'no unit test was built: tests/unit/*_test.cc'
   say "unit tests, $1"
   "$build/phaseloop_unit" --gtest_brief=1
 }
@@ -87,7 +88,8 @@ stage_asan() {
   for library in libasan.so libstdc++.so; do
     preload+=("$("${CXX:-g++}" -print-file-name="$library")")
   done
-  export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc
+  export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
+  export UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc
   LD_PRELOAD="${preload[*]}" python_tests tests --ignore=tests/{packaging,tools,stubs}
 }
 

@@ -79,7 +79,7 @@ Ref<> futures_of(Wait& wait) noexcept {
   }
   const Py_ssize_t count = PySequence_Fast_GET_SIZE(items.get());
   if (count == 0) return nullptr;
-  const Wanted wanted{.coroutines = wait.data->state.accept_coroutines, .unique = true,
+  const Wanted wanted{.coroutines = false, .unique = true,
                       .log_destroy_pending = true};
   return native_futures(*wait.data, wait.loop.get(), PySequence_Fast_ITEMS(items.get()),
                         static_cast<std::size_t>(count), wanted);

@@ -91,7 +91,6 @@ struct State {
   std::uint64_t task_names;   // how many "Task-N" were given
   std::int64_t hashes;        // how many futures and tasks were hashed
   TaskLink* first_task;       // until 3.13: every unfinished native task
-  bool accept_coroutines;     // the legacy layer: wait() takes coroutines
 };
 
 // A new State with everything that comes from asyncio. Empty: error set.

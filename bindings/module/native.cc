@@ -50,13 +50,6 @@ Ref<> unfinished(PyObject* self) noexcept {
   return unfinished_tasks(*reinterpret_cast<State*>(self));
 }
 
-Ref<> accept_coroutines(PyObject* self, PyObject* value) noexcept {
-  const int accept = PyObject_IsTrue(value);
-  if (accept < 0) return py::raised;
-  reinterpret_cast<State*>(self)->accept_coroutines = accept != 0;
-  return py::none();
-}
-
 PyMethodDef functions[] = {
     py::method<sleep>("sleep", "sleep($module, /, delay, result=None)\n--\n\nCoroutine that completes "
                       "after a given time (in seconds)."),
@@ -73,9 +66,6 @@ PyMethodDef functions[] = {
     py::method<unfinished>("unfinished_tasks",
                            "unfinished_tasks($module, /)\n--\n\nEvery unfinished native task that "
                            "asyncio itself does not list, oldest first."),
-    py::method<accept_coroutines>("accept_coroutines",
-                                  "accept_coroutines($module, accept, /)\n--\n\nWhether wait() takes "
-                                  "coroutines, as it did until Python 3.10."),
     {}};
 
 void add_functions(State& state, PyObject* module) {

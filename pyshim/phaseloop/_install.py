@@ -34,8 +34,14 @@ def install():
     global _saved
     if _saved is not None:
         return
-    _saved = ([(module, name, getattr(module, name)) for module, name, _ in _NAMES
-               if hasattr(module, name)], events._event_loop_policy)
+    _saved = (
+        [
+            (module, name, getattr(module, name))
+            for module, name, _ in _NAMES
+            if hasattr(module, name)
+        ],
+        events._event_loop_policy,
+    )
     for module, name, _ in _saved[0]:
         setattr(module, name, next(v for m, n, v in _NAMES if m is module and n == name))
     set_policy(EventLoopPolicy())

@@ -106,9 +106,7 @@ class SignalsMixin:
 
     def _open_signal_pipe(self):
         self._signal_pipe = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._watch_signal_pipe(
-            self._signal_pipe[0], self._new_handle(self._drain_signal_pipe)
-        )
+        self._watch_signal_pipe(self._signal_pipe[0], self._new_handle(self._drain_signal_pipe))
 
     def _drain_signal_pipe(self):
         """The handlers have run by now; whoever owned the wake-up descriptor before gets its bytes."""
