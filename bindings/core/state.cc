@@ -25,7 +25,8 @@ int for_each_ref(State& state, Visit&& visit) noexcept {
   PHASELOOP_NAMES(PHASELOOP_FIELD)
 #undef PHASELOOP_FIELD
   for (Ref<>* ref : {&state.context_keyword, &state.empty_tuple, &state.current_tasks,
-                     &state.swap_current_task, &state.register_task, &state.unregister_task}) {
+                     &state.swap_current_task, &state.register_task, &state.unregister_task,
+                     &state.show_tasks}) {
     if (result == 0) result = visit(*ref);
   }
   return result;

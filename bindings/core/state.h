@@ -87,10 +87,14 @@ struct State {
   // Stands for every loop that is not ours.
   LoopData* foreign_loop;
 
+  // Until 3.13: called once before the first task, so that asyncio.all_tasks() looks at ours too.
+  Ref<> show_tasks;
+
   // Mutable, guarded by the GIL (atomics are not needed before free-threaded builds share a state).
   std::uint64_t task_names;   // how many "Task-N" were given
   std::int64_t hashes;        // how many futures and tasks were hashed
   TaskLink* first_task;       // until 3.13: every unfinished native task
+  bool tasks_shown;           // show_tasks() has been called and not been undone
 };
 
 // A new State with everything that comes from asyncio. Empty: error set.

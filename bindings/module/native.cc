@@ -50,6 +50,14 @@ Ref<> unfinished(PyObject* self) noexcept {
   return unfinished_tasks(*reinterpret_cast<State*>(self));
 }
 
+// show: what makes asyncio list native tasks; called when there is one. None: it has been undone.
+Ref<> list_tasks_with(PyObject* self, PyObject* show) noexcept {
+  State& state = *reinterpret_cast<State*>(self);
+  state.tasks_shown = false;
+  if (show != Py_None) state.show_tasks = py::borrow(show);
+  return py::none();
+}
+
 PyMethodDef functions[] = {
     py::method<sleep>("sleep", "sleep($module, /, delay, result=None)\n--\n\nCoroutine that completes "
                       "after a given time (in seconds)."),
@@ -63,6 +71,8 @@ PyMethodDef functions[] = {
     py::method<as_completed>(
         "as_completed", "as_completed($module, /, fs, *, timeout=None)\n--\n\nReturn an iterator of "
         "awaitables or an asynchronous iterator of Futures\nin order of completion."),
+    py::method<list_tasks_with>("list_tasks_with", "list_tasks_with($module, show, /)\n--\n\nCall "
+                                "show() before the first native task. None: again before the next."),
     py::method<unfinished>("unfinished_tasks",
                            "unfinished_tasks($module, /)\n--\n\nEvery unfinished native task that "
                            "asyncio itself does not list, oldest first."),

@@ -221,6 +221,13 @@ bool attach(Operation& op, Waiter& waiter) noexcept {
   return true;
 }
 
+bool detach(Operation& op, Waiter& waiter) noexcept {
+  if (op.waiter != &waiter) return op.phase != Phase::woken;
+  op.waiter = nullptr;
+  waiter.drop();
+  return true;
+}
+
 void wake(Operation& op) noexcept {
   if (op.phase != Phase::suspended) return;
   op.phase = Phase::woken;

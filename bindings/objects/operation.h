@@ -48,6 +48,8 @@ struct Operation {
 // The task's side. attach: the waiter's share, which the caller has acquired, passes over; false if
 // the operation was not handed over by `await`.
 bool attach(Operation& op, Waiter& waiter) noexcept;
+// Undoes attach() and gives the share back; false if the task has been woken since.
+bool detach(Operation& op, Waiter& waiter) noexcept;
 // Schedules the waiting task. Does nothing if the operation is not suspended.
 void wake(Operation& op) noexcept;
 // As Future.cancel(): true if it was still suspended.

@@ -59,14 +59,15 @@ int loop_is_running(TaskData& task) noexcept {
   return py::truth(py::call_method(task.loop.get(), task.data->state.names.is_running.get()));
 }
 
-int start(TaskData& task, PyObject* coroutine, const TaskOptions& options) noexcept {
+// `scheduled`: a step is coming already, from an earlier __init__.
+int start(TaskData& task, PyObject* coroutine, const TaskOptions& options,
+          bool scheduled) noexcept {
   const int coro = is_coroutine(task.data->state, coroutine);
   if (coro < 0) return -1;
   if (coro == 0) {
     task.log_destroy_pending = false;
     return py::raise(PyExc_TypeError, "a coroutine was expected, got %R", coroutine);
   }
-  task.awaited = nullptr;
   task.throw_next = nullptr;
   task.cancel = CancelState{};
   task.coroutine = py::borrow(coroutine);
@@ -77,7 +78,7 @@ int start(TaskData& task, PyObject* coroutine, const TaskOptions& options) noexc
     if (running < 0) return -1;
     if (running != 0) return step_eagerly(task);
   }
-  if (step_soon(task) < 0) return -1;
+  if (!scheduled && step_soon(task) < 0) return -1;
   return register_task(task);
 }
 
@@ -102,19 +103,16 @@ Ref<> new_task(LoopData& data, PyObject* loop, PyObject* coroutine,
     task.source_traceback = py::call(data.state.extract_stack.get());
     if (!task.source_traceback) return py::raised;
   }
-  if (start(task, coroutine, options) < 0) return py::raised;
+  if (start(task, coroutine, options, false) < 0) return py::raised;
   return self;
 }
 
 int init_task(PyObject* self, PyObject* coroutine, PyObject* loop,
               const TaskOptions& options) noexcept {
   TaskData& task = task_data(self);
-  if (task.data != nullptr && task.state.pending() && task.coroutine) {
-    // asyncio would leave the first coroutine scheduled too and lose track of it.
-    return py::raise(PyExc_RuntimeError, "Task object is already initialized");
-  }
+  const bool scheduled = stop_waiting(task);
   if (init_future(self, loop) < 0) return -1;
-  return start(task, coroutine, options);
+  return start(task, coroutine, options, scheduled);
 }
 
 int cancel_task(TaskData& task, PyObject* message) noexcept {
@@ -145,6 +143,10 @@ int register_task(TaskData& task) noexcept {
     return py::call(state.register_task.get(), object_of(task)) ? 0 : -1;
   }
   if (task.link != nullptr || task.state.done()) return 0;
+  if (!state.tasks_shown && state.show_tasks) {
+    state.tasks_shown = true;
+    if (!py::call(state.show_tasks.get())) return -1;
+  }
   task.next_task = state.first_task;
   if (task.next_task != nullptr) task.next_task->link = &task.next_task;
   task.link = &state.first_task;
@@ -159,11 +161,30 @@ void unregister_task(TaskData& task) noexcept {
     }
     return;
   }
+  forget_task(task);
+}
+
+// From 3.14 the base does it itself when it is deallocated.
+void forget_task(TaskData& task) noexcept {
   if (task.link == nullptr) return;
   *task.link = task.next_task;
   if (task.next_task != nullptr) task.next_task->link = task.link;
   task.link = nullptr;
   task.next_task = nullptr;
+}
+
+bool stop_waiting(TaskData& task) noexcept {
+  Ref<> awaited = std::move(task.awaited);
+  if (!awaited || task.data == nullptr) return task.linked();
+  if (is_operation(task.data->state, Py_TYPE(awaited.get()))) {
+    return !detach(operation(awaited.get()), task);
+  }
+  if (!task.linked()) return false;
+  FutureData& future = future_data(awaited.get());
+  if (future.state.done()) return true;
+  remove_waiter(future, task);
+  task.drop();
+  return false;
 }
 
 // Newest first in the list; oldest first here, so that a set of few tasks iterates in that order.

@@ -55,6 +55,10 @@ int init_task(PyObject* self, PyObject* coroutine, PyObject* loop,
 // 1, 0, or -1 with an error set. Native coroutines are recognised without a call into Python.
 int is_coroutine(State& state, PyObject* object) noexcept;
 
+// The task no longer waits for anything: takes its waiter out of wherever it hangs, or leaves it where
+// it is scheduled already (true).
+bool stop_waiting(TaskData& task) noexcept;
+
 // As Task.cancel(): 1: requested; 0: it was done; -1: error.
 int cancel_task(TaskData& task, PyObject* message) noexcept;
 
@@ -71,6 +75,8 @@ const WorkKind& task_wake_kind() noexcept;
 // all_tasks(): the task is unfinished from now on, or no longer. 0 or -1.
 int register_task(TaskData& task) noexcept;
 void unregister_task(TaskData& task) noexcept;
+// The same for a task that is being destroyed: runs no code at all.
+void forget_task(TaskData& task) noexcept;
 // Until 3.13: every unfinished native task, as a list.
 Ref<> unfinished_tasks(State& state) noexcept;
 

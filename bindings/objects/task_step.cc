@@ -65,7 +65,8 @@ int step_in_context(TaskData& task, Ref<> exception) noexcept {
 void run(Runnable& work) noexcept {
   TaskData& task = task_of(work);
   Ref<> self = py::steal(object_of(task));
-  if (task.data == nullptr) return;  // cleared by the garbage collector
+  // Cleared by the garbage collector, or (foreign loops only) run once too often.
+  if (task.data == nullptr || task.linked()) return;
   Ref<> exception;
   if (collect(task, exception) < 0) exception = py::fetch_error();
   // A foreign loop has entered the context already: it was told to.

@@ -151,7 +151,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
 }
 
 void clear_data(TaskData& task) noexcept {
-  if (task.data != nullptr && task.state.pending()) unregister_task(task);
+  forget_task(task);
   future_slots::clear_data(task);
   for (Ref<>* ref : {&task.awaited, &task.throw_next, &task.coroutine, &task.context}) {
     *ref = nullptr;

@@ -5,7 +5,7 @@ from asyncio import events, futures, tasks
 
 from . import _native
 from ._policy import EventLoopPolicy, set_policy
-from ._registry import hide_native_tasks, show_native_tasks
+from ._registry import hide_native_tasks
 
 # Every place in which asyncio itself, or a program, looks a name up.
 _NAMES = [
@@ -45,7 +45,6 @@ def install():
     for module, name, _ in _saved[0]:
         setattr(module, name, next(v for m, n, v in _NAMES if m is module and n == name))
     set_policy(EventLoopPolicy())
-    show_native_tasks()
 
 
 def uninstall():

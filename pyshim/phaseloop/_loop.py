@@ -11,7 +11,6 @@ import os
 import weakref
 
 from . import _native
-from ._registry import show_native_tasks
 from ._signals import SignalsMixin
 from ._unavailable import UnavailableMixin
 
@@ -29,7 +28,6 @@ class Loop(SignalsMixin, UnavailableMixin, _native.Loop, asyncio.BaseEventLoop):
 
     def __init__(self):
         super().__init__()
-        show_native_tasks()
         _loops.add(self)
 
     def run_forever(self):

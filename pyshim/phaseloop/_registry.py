@@ -47,3 +47,7 @@ def hide_native_tasks():
     register = getattr(tasks, TASKS_GLOBAL)
     if isinstance(register, TaskRegister) and not _native.unfinished_tasks():
         setattr(tasks, TASKS_GLOBAL, register.stock)
+        _native.list_tasks_with(None)
+
+
+_native.list_tasks_with(show_native_tasks)
