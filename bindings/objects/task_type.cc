@@ -166,6 +166,9 @@ int clear(PyObject* self) noexcept {
 // "Task was destroyed but it is pending!", then what every future has to say.
 void finalize(PyObject* self) noexcept {
   TaskData& task = task_data(self);
+  // Whatever the report keeps alive, all_tasks() no longer lists it: asyncio's weak references are
+  // gone at this point too.
+  forget_task(task);
   if (task.data != nullptr && task.state.pending() && task.log_destroy_pending) {
     py::ErrorScope keep;
     State& state = task.data->state;
