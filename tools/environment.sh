@@ -129,10 +129,12 @@ has_changed() {  # FOLDER: it, or what every build is made of, since the last bu
 }
 
 configure_and_build() {  # PRESET OPTION...: quiet unless something fails
-  local preset=$1 log=$build/build.log
+  local preset=$1 log=$build/build.log packages
   shift
-  mkdir -p "$build"
   if [[ ! -e $build/build.ninja || $root/CMakePresets.json -nt $build/build.ninja ]]; then
+    packages=$(missing_packages run)
+    need $packages
+    mkdir -p "$build"
     "$venv/bin/cmake" -S "$root" -B "$build" --preset "$preset" "$@" \
       -DCMAKE_MAKE_PROGRAM="$venv/bin/ninja" -DCMAKE_CXX_COMPILER="${CXX:-g++}" >"$log" 2>&1 ||
       { cat "$log" >&2; rm -f "$build/build.ninja"; die "cmake could not configure the build (see above)"; }

@@ -15,15 +15,21 @@ namespace {
 
 int enter_in_dict(LoopData& data, PyObject* loop, PyObject* task) noexcept {
   PyObject* tasks = data.state.current_tasks.get();
-  if (data.current_task_stands) return PyDict_SetItem(tasks, loop, task);
+  if (std::exchange(data.current_task_stands, false)) return PyDict_SetItem(tasks, loop, task);
   PyObject* now = PyDict_SetDefault(tasks, loop, task);
   if (now == nullptr) return -1;
   return now == task ? 0 : already_entered(task, now);
 }
 
-int enter_in_thread(PyObject* loop, PyObject* task) noexcept {
+// A loop of ours knows by itself, also where asyncio's Python functions stand in for its C ones and
+// leave the thread state alone.
+bool is_running_here(LoopData& data, PyObject* loop) noexcept {
+  return py::RunningTask().loop() == loop || (data.native() && data.running());
+}
+
+int enter_in_thread(LoopData& data, PyObject* loop, PyObject* task) noexcept {
   py::RunningTask slot;
-  if (slot.loop() != loop) {
+  if (!is_running_here(data, loop)) {
     return py::raise(PyExc_RuntimeError, "loop %R is not the running loop", loop);
   }
   if (slot.task() != nullptr) return already_entered(task, slot.task());
@@ -34,7 +40,7 @@ int enter_in_thread(PyObject* loop, PyObject* task) noexcept {
 }  // namespace
 
 int enter_task(LoopData& data, PyObject* loop, PyObject* task) noexcept {
-  if constexpr (version::kTasksInThreadState) return enter_in_thread(loop, task);
+  if constexpr (version::kTasksInThreadState) return enter_in_thread(data, loop, task);
   return enter_in_dict(data, loop, task);
 }
 
@@ -61,7 +67,7 @@ void forget_standing_task(LoopData& data) noexcept {
 Ref<> swap_task(LoopData& data, PyObject* loop, PyObject* task) noexcept {
   if constexpr (version::kTasksInThreadState) {
     py::RunningTask slot;
-    if (slot.loop() != loop) {
+    if (!is_running_here(data, loop)) {
       return py::raise(PyExc_RuntimeError, "loop %R is not the running loop", loop);
     }
     Ref<> previous = slot.exchange(task != nullptr ? py::borrow(task) : nullptr);
