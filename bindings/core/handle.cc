@@ -41,51 +41,14 @@ template <auto Of>
 PyObject* owner(Runnable& work) noexcept {
   return object_of(Of(work));
 }
-// Handles are made by native loops only and never meet another.
-int no_foreign(Runnable& work, PyObject*) noexcept {
-  work.drop();
-  return py::raise(PyExc_SystemError, "a native handle on a foreign loop");
-}
-
 constexpr auto kHandleOf = [](Runnable& work) noexcept -> Handle& { return handle_of(work); };
 constexpr auto kTimerOf = [](Runnable& work) noexcept -> TimerHandle& { return timer_of(work); };
 constexpr WorkKind kHandleKind{
-    {run<kHandleOf>, drop<kHandleOf>}, owner<kHandleOf>, no_foreign};
-constexpr WorkKind kTimerKind{{run<kTimerOf>, drop<kTimerOf>}, owner<kTimerOf>, no_foreign};
-
-int fill(HandleSlots& handle, LoopData& data, PyObject* callback, Ref<> args,
-         PyObject* context) noexcept {
-  handle.loop = py::borrow(data.object);
-  handle.callback = py::borrow(callback);
-  handle.args = std::move(args);
-  handle.cancelled = py::borrow(Py_False);
-  handle.context = context != nullptr ? py::borrow(context) : py::steal(PyContext_CopyCurrent());
-  handle.repr = py::none();
-  if (data.debug) [[unlikely]] {
-    handle.source_traceback = py::call(data.state.extract_stack.get());
-    if (!handle.source_traceback) return -1;
-  } else {
-    handle.source_traceback = py::none();
-  }
-  return handle.context ? 0 : -1;
-}
-
-// Handle.cancel(): in debug mode the repr is kept first, for it can't be made afterwards.
-int mark_cancelled(HandleSlots& handle, PyObject* self) noexcept {
-  if (is_cancelled(handle)) return 0;
-  handle.cancelled = py::borrow(Py_True);
-  if (handle.loop && reinterpret_cast<Loop*>(handle.loop.get())->data->debug) {
-    Ref<> repr = py::steal(PyObject_Repr(self));
-    if (!repr) return -1;
-    handle.repr = std::move(repr);
-  }
-  handle.callback = py::none();
-  handle.args = py::none();
-  return 0;
-}
+    {run<kHandleOf>, drop<kHandleOf>}, owner<kHandleOf>, no_foreign_handle};
+constexpr WorkKind kTimerKind{{run<kTimerOf>, drop<kTimerOf>}, owner<kTimerOf>, no_foreign_handle};
 
 Ref<> cancel(PyObject* self) noexcept {
-  if (mark_cancelled(handle_of(self), self) < 0) return py::raised;
+  if (cancel_handle(handle_of(self), self) < 0) return py::raised;
   return py::none();
 }
 
@@ -97,7 +60,7 @@ Ref<> cancel_timer(PyObject* self) noexcept {
     share = py::steal(self);
     handle.scheduled = py::borrow(Py_False);
   }
-  if (mark_cancelled(handle, self) < 0) return py::raised;
+  if (cancel_handle(handle, self) < 0) return py::raised;
   return py::none();
 }
 
@@ -156,13 +119,49 @@ int check_slots(PyObject* type, std::initializer_list<SlotAt> slots, std::size_t
 
 }  // namespace
 
+int no_foreign_handle(Runnable& work, PyObject*) noexcept {
+  work.drop();
+  return py::raise(PyExc_SystemError, "a native handle on a foreign loop");
+}
+
+int fill_handle(HandleSlots& handle, LoopData& data, PyObject* callback, Ref<> args,
+                PyObject* context) noexcept {
+  handle.loop = py::borrow(data.object);
+  handle.callback = py::borrow(callback);
+  handle.args = std::move(args);
+  handle.cancelled = py::borrow(Py_False);
+  handle.context = context != nullptr ? py::borrow(context) : py::steal(PyContext_CopyCurrent());
+  handle.repr = py::none();
+  if (data.debug) [[unlikely]] {
+    handle.source_traceback = py::call(data.state.extract_stack.get());
+    if (!handle.source_traceback) return -1;
+  } else {
+    handle.source_traceback = py::none();
+  }
+  return handle.context ? 0 : -1;
+}
+
+// Handle.cancel(): in debug mode the repr is kept first, for it can't be made afterwards.
+int cancel_handle(HandleSlots& handle, PyObject* self) noexcept {
+  if (is_cancelled(handle)) return 0;
+  handle.cancelled = py::borrow(Py_True);
+  if (handle.loop && reinterpret_cast<Loop*>(handle.loop.get())->data->debug) {
+    Ref<> repr = py::steal(PyObject_Repr(self));
+    if (!repr) return -1;
+    handle.repr = std::move(repr);
+  }
+  handle.callback = py::none();
+  handle.args = py::none();
+  return 0;
+}
+
 Ref<Handle> new_handle(LoopData& data, PyObject* callback, Ref<> args,
                        PyObject* context) noexcept {
   PyTypeObject* type = data.state.handle_type.get();
   Ref<Handle> handle = py::steal(reinterpret_cast<Handle*>(type->tp_alloc(type, 0)));
   if (!handle) return py::raised;
   ::new (static_cast<Runnable*>(handle.get())) Runnable(kHandleKind);
-  if (fill(*handle.get(), data, callback, std::move(args), context) < 0) return py::raised;
+  if (fill_handle(*handle.get(), data, callback, std::move(args), context) < 0) return py::raised;
   return handle;
 }
 
@@ -174,7 +173,7 @@ Ref<TimerHandle> new_timer_handle(LoopData& data, Ref<> when, PyObject* callback
   ::new (static_cast<Timer*>(handle.get())) Timer(kTimerKind);
   handle->when = std::move(when);
   handle->scheduled = py::borrow(Py_True);
-  if (fill(*handle.get(), data, callback, std::move(args), context) < 0) return py::raised;
+  if (fill_handle(*handle.get(), data, callback, std::move(args), context) < 0) return py::raised;
   return handle;
 }
 

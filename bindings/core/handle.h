@@ -52,6 +52,13 @@ inline bool is_cancelled(const HandleSlots& handle) noexcept {
   return handle.cancelled.get() == Py_True;
 }
 
+// What every kind of handle is made of and does; `self` is the handle.
+int fill_handle(HandleSlots& handle, LoopData& data, PyObject* callback, Ref<> args,
+                PyObject* context) noexcept;
+int cancel_handle(HandleSlots& handle, PyObject* self) noexcept;
+// WorkKind::call_foreign: handles are made by native loops only and never meet another.
+int no_foreign_handle(Runnable& work, PyObject* loop) noexcept;
+
 // callback(*args) in `context`, which is left before this returns. Empty: what the callback raised.
 Ref<> call_in_context(PyObject* context, PyObject* callback, PyObject* const* args,
                       std::size_t count) noexcept;

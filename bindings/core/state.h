@@ -53,6 +53,7 @@ struct TaskLink;
 #define PHASELOOP_TYPES(X) \
   X(handle_type)           \
   X(timer_handle_type)     \
+  X(threadsafe_handle_type) \
   X(work_call_type)        \
   X(loop_type)             \
   X(future_type)           \

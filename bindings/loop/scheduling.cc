@@ -2,6 +2,7 @@
 
 #include "bindings/core/handle.h"
 #include "bindings/core/loop_data.h"
+#include "bindings/core/threadsafe_handle.h"
 #include "bindings/core/work.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/call.h"
@@ -71,6 +72,14 @@ Ref<> schedule_at(PyObject* self, double when, Ref<> when_object, Callback& call
   return handle;
 }
 
+template <class H>
+Ref<> post(LoopData& data, Ref<H> handle) noexcept {
+  if (!handle) return py::raised;
+  py::acquire(handle.get());
+  data.events->post(*handle.get());
+  return handle;
+}
+
 int task_options(Args args, PyObject*& coroutine, TaskOptions& options) noexcept {
   PyObject* eager = nullptr;
   const py::Signature signature{"create_task", 1, 1};
@@ -132,12 +141,12 @@ Ref<> call_soon_threadsafe(PyObject* self, Args args) noexcept {
       check_call(self, data, callback, "call_soon_threadsafe", true) < 0) {
     return py::raised;
   }
-  Ref<Handle> handle =
-      new_handle(data, callback.function, std::move(callback.args), callback.context);
-  if (!handle) return py::raised;
-  py::acquire(handle.get());
-  data.events->post(*handle.get());
-  return handle;
+  if constexpr (version::kThreadSafeHandles) {
+    return post(data, new_threadsafe_handle(data, callback.function, std::move(callback.args),
+                                            callback.context));
+  }
+  return post(data, new_handle(data, callback.function, std::move(callback.args),
+                               callback.context));
 }
 
 Ref<> call_later(PyObject* self, Args args) noexcept {

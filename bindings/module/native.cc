@@ -8,12 +8,14 @@
 #include "bindings/core/current_task.h"
 #include "bindings/core/handle.h"
 #include "bindings/core/state.h"
+#include "bindings/core/threadsafe_handle.h"
 #include "bindings/core/work.h"
 #include "bindings/loop/loop_type.h"
 #include "bindings/objects/base_task.h"
 #include "bindings/objects/operation.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/method.h"
+#include "bindings/py/version.h"
 
 namespace py11 = pybind11;
 
@@ -34,6 +36,9 @@ void make_types(State& state, PyObject* module) {
   state.work_call_type = checked(new_work_call_type(module));
   state.handle_type = checked(new_handle_type(state, module));
   state.timer_handle_type = checked(new_timer_handle_type(state, module));
+  if constexpr (version::kThreadSafeHandles) {
+    state.threadsafe_handle_type = checked(new_threadsafe_handle_type(state, module));
+  }
   state.loop_type = checked(new_loop_type(module));
   state.future_type = checked(new_future_type(state, module));
   state.task_type = checked(new_task_type(state, module));

@@ -24,6 +24,8 @@ inline constexpr bool kCreateTaskNamesInside = PY_VERSION_HEX >= 0x030e0000;
 inline constexpr bool kGatherCountsDoneAtOnce = PY_VERSION_HEX >= 0x030c0000;
 // as_completed() returns an object that iterates both ways; before, a generator.
 inline constexpr bool kAsCompletedIsObject = PY_VERSION_HEX >= 0x030d0000;
+// call_soon_threadsafe() returns a handle that other threads may cancel.
+inline constexpr bool kThreadSafeHandles = PY_VERSION_HEX >= 0x030e0000;
 // Futures refuse a second __init__; a task's context must be a contextvars.Context.
 inline constexpr bool kStrictInit = PY_VERSION_HEX >= 0x030f0000;
 

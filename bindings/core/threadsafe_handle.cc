@@ -1,0 +1,108 @@
+#include "bindings/core/threadsafe_handle.h"
+
+#include <new>
+
+#include "bindings/core/work.h"
+#include "bindings/py/gil.h"
+#include "bindings/py/method.h"
+
+namespace phaseloop {
+namespace {
+
+ThreadSafeHandle& handle_of(Runnable& work) noexcept {
+  return static_cast<ThreadSafeHandle&>(work);
+}
+ThreadSafeHandle& handle_of(PyObject* self) noexcept {
+  return *reinterpret_cast<ThreadSafeHandle*>(self);
+}
+PyObject* object_of(ThreadSafeHandle& handle) noexcept {
+  return reinterpret_cast<PyObject*>(&handle);
+}
+
+void run(Runnable& work) noexcept {
+  ThreadSafeHandle& handle = handle_of(work);
+  Ref<> self = py::steal(object_of(handle));
+  handle.runner.store(PyThread_get_thread_ident(), std::memory_order_seq_cst);
+  run_handle(handle);
+  handle.runner.store(0, std::memory_order_seq_cst);
+  handle.runner.notify_all();
+}
+void drop(Runnable& work) noexcept { Ref<> share = py::steal(object_of(handle_of(work))); }
+PyObject* owner(Runnable& work) noexcept { return object_of(handle_of(work)); }
+constexpr WorkKind kKind{{run, drop}, owner, no_foreign_handle};
+
+// Until the callback is over, unless it is itself what is asking.
+void wait_for_callback(ThreadSafeHandle& handle) noexcept {
+  unsigned long runner = handle.runner.load(std::memory_order_seq_cst);
+  if (runner == 0 || runner == PyThread_get_thread_ident()) return;
+  py::ReleasedGil released;
+  while (runner != 0) {
+    handle.runner.wait(runner, std::memory_order_seq_cst);
+    runner = handle.runner.load(std::memory_order_seq_cst);
+  }
+}
+
+Ref<> cancel(PyObject* self) noexcept {
+  wait_for_callback(handle_of(self));
+  return cancel_handle(handle_of(self), self) < 0 ? nullptr : py::none();
+}
+Ref<> cancelled(PyObject* self) noexcept {
+  wait_for_callback(handle_of(self));
+  return py::boolean(is_cancelled(handle_of(self)));
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+  Py_VISIT(Py_TYPE(self));
+  return py::visit_refs(static_cast<ThreadSafeHandleSlots&>(handle_of(self)), visit, arg);
+}
+int clear(PyObject* self) noexcept {
+  py::clear_refs(static_cast<ThreadSafeHandleSlots&>(handle_of(self)));
+  return 0;
+}
+void dealloc(PyObject* self) noexcept {
+  PyObject_GC_UnTrack(self);
+  PyObject_ClearWeakRefs(self);
+  clear(self);
+  py::free_object(self);
+}
+
+PyMethodDef methods[] = {
+    py::method<cancel>("cancel", "Cancel the callback; waits while it runs in another thread."),
+    py::method<cancelled>("cancelled", "Whether it was cancelled; waits while the callback runs."),
+    {}};
+PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                       {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+                       {Py_tp_methods, methods},
+                       {0, nullptr}};
+
+}  // namespace
+
+Ref<ThreadSafeHandle> new_threadsafe_handle(LoopData& data, PyObject* callback, Ref<> args,
+                                            PyObject* context) noexcept {
+  PyTypeObject* type = data.state.threadsafe_handle_type.get();
+  Ref<ThreadSafeHandle> handle =
+      py::steal(reinterpret_cast<ThreadSafeHandle*>(type->tp_alloc(type, 0)));
+  if (!handle) return py::raised;
+  ::new (static_cast<Runnable*>(handle.get())) Runnable(kKind);
+  if (fill_handle(*handle.get(), data, callback, std::move(args), context) < 0) return py::raised;
+  return handle;
+}
+
+Ref<PyTypeObject> new_threadsafe_handle_type(State& state, PyObject* module) noexcept {
+  Ref<> base = py::steal(PyObject_GetAttrString(state.events_module.get(), "_ThreadSafeHandle"));
+  if (!base) return py::raised;
+  if (reinterpret_cast<PyTypeObject*>(base.get())->tp_basicsize !=
+      static_cast<Py_ssize_t>(sizeof(ThreadSafeHandleSlots))) {
+    return py::raise(PyExc_ImportError,
+                     "phaseloop was built for another layout of asyncio's handles; "
+                     "reinstall it for this interpreter");
+  }
+  PyType_Spec spec = {
+      "phaseloop._native._ThreadSafeHandle", sizeof(ThreadSafeHandle), 0,
+      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+  return py::steal(
+      reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &spec, base.get())));
+}
+
+}  // namespace phaseloop
