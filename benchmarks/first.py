@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A first measurement: phaseloop against asyncio and uvloop, as ratios taken in one run.
 
-Every figure is a fresh process; the runtimes take turns (A B C A B C …) and each figure is the median
-of the rounds. The garbage collector is on for all, as in a program.
+Every figure is a fresh process; the runtimes take turns (A B C A B C …) and each figure is the
+median of the rounds. The garbage collector is on for all, as in a program.
 
     ./dev bench [--rounds N] [WORKLOAD…]
 """

@@ -31,11 +31,11 @@ struct AsCompletedFields {
   PyObject_HEAD
   LoopData* data;
   Ref<> loop;
-  Ref<> futures;   // a list, unique
-  Ref<> done;      // a list: completed and not handed over yet, None for each the timeout cut off
+  Ref<> futures;  // a list, unique
+  Ref<> done;     // a list: completed and not handed over yet, None for each the timeout cut off
   NextCompleted *first_consumer, *last_consumer;  // waiting; each shared
-  std::size_t left;       // results not asked for yet
-  std::size_t unfinished;  // futures not completed yet
+  std::size_t left;                               // results not asked for yet
+  std::size_t unfinished;                         // futures not completed yet
   Children children;
 
   auto refs() { return std::tie(loop, futures, done); }
@@ -82,9 +82,7 @@ void timed_out(Runnable& work) noexcept {
     if (hand_over(iteration, Py_None) < 0) return py::write_unraisable(share.get());
   }
 }
-void drop_timer(Runnable& work) noexcept {
-  Ref<> share = py::steal(object_of(iteration_of(work)));
-}
+void drop_timer(Runnable& work) noexcept { Ref<> share = py::steal(object_of(iteration_of(work))); }
 PyObject* timer_owner(Runnable& work) noexcept { return object_of(iteration_of(work)); }
 constexpr WorkKind kTimerKind{{timed_out, drop_timer}, timer_owner, native_only};
 
@@ -129,7 +127,8 @@ Ref<> finish(Operation& op) noexcept { return outcome(next_of(op)); }
 
 void stop_consuming(AsCompleted& iteration, NextCompleted& next) noexcept {
   NextCompleted* before = nullptr;
-  for (NextCompleted* c = iteration.first_consumer; c != nullptr; before = c, c = c->next_consumer) {
+  for (NextCompleted* c = iteration.first_consumer; c != nullptr;
+       before = c, c = c->next_consumer) {
     if (c != &next) continue;
     (before != nullptr ? before->next_consumer : iteration.first_consumer) = c->next_consumer;
     if (iteration.last_consumer == c) iteration.last_consumer = before;
@@ -176,7 +175,7 @@ void clear_next(Operation& op) noexcept {
   next_of(op).item = nullptr;
 }
 
-constexpr OperationKind kKind{"_wait_for_one", begin,    finish,    abandon,
+constexpr OperationKind kKind{"_wait_for_one", begin,         finish,    abandon,
                               delegate,        traverse_next, clear_next};
 
 Ref<> new_next(AsCompleted& iteration, bool resolve) noexcept {
@@ -233,19 +232,18 @@ void dealloc(PyObject* self) noexcept {
   py::free_object(self);
 }
 
-PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
-                       {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
-                       {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
-                       {Py_tp_iternext, reinterpret_cast<void*>(next)},
-                       // Until 3.12 asyncio's is a plain generator: the last two are left out.
-                       {version::kAsCompletedIsObject ? Py_am_aiter : 0,
-                        version::kAsCompletedIsObject ? reinterpret_cast<void*>(PyObject_SelfIter)
-                                                      : nullptr},
-                       {version::kAsCompletedIsObject ? Py_am_anext : 0,
-                        version::kAsCompletedIsObject ? reinterpret_cast<void*>(async_next)
-                                                      : nullptr},
-                       {0, nullptr}};
+PyType_Slot slots[] = {
+    {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+    {Py_tp_clear, reinterpret_cast<void*>(clear)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+    {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
+    {Py_tp_iternext, reinterpret_cast<void*>(next)},
+    // Until 3.12 asyncio's is a plain generator: the last two are left out.
+    {version::kAsCompletedIsObject ? Py_am_aiter : 0,
+     version::kAsCompletedIsObject ? reinterpret_cast<void*>(PyObject_SelfIter) : nullptr},
+    {version::kAsCompletedIsObject ? Py_am_anext : 0,
+     version::kAsCompletedIsObject ? reinterpret_cast<void*>(async_next) : nullptr},
+    {0, nullptr}};
 PyType_Spec spec = {"phaseloop._native._AsCompletedIterator", sizeof(AsCompleted), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                     slots};
@@ -276,9 +274,9 @@ Ref<> as_completed_natively(LoopData& data, PyObject* fs, PyObject* timeout) noe
   }
   Ref<> loop = py::borrow(data.object);
   const Wanted wanted{.coroutines = true, .unique = true, .log_destroy_pending = true};
-  Ref<> futures = native_futures(
-      data, loop.get(), PySequence_Fast_ITEMS(items.get()),
-      static_cast<std::size_t>(PySequence_Fast_GET_SIZE(items.get())), wanted);
+  Ref<> futures =
+      native_futures(data, loop.get(), PySequence_Fast_ITEMS(items.get()),
+                     static_cast<std::size_t>(PySequence_Fast_GET_SIZE(items.get())), wanted);
   if (!futures) return nullptr;
   PyTypeObject* type = data.state.as_completed_type.get();
   Ref<> made = py::steal(type->tp_alloc(type, 0));
@@ -297,8 +295,7 @@ Ref<> stock_as_completed(State& state, PyObject* fs, PyObject* timeout) noexcept
   Ref<> positional = py::steal(PyTuple_Pack(1, fs));
   Ref<> keywords = py::steal(Py_BuildValue("{sO}", "timeout", timeout));
   if (!positional || !keywords) return py::raised;
-  return py::steal(
-      PyObject_Call(state.stock_as_completed.get(), positional.get(), keywords.get()));
+  return py::steal(PyObject_Call(state.stock_as_completed.get(), positional.get(), keywords.get()));
 }
 
 }  // namespace

@@ -46,8 +46,8 @@ class Children {
   int wait(std::size_t i) noexcept;
   // No child waits any more. Those already scheduled still run.
   void stop_waiting() noexcept;
-  // Frees them, unless one is still scheduled: false; it holds a share in the parent, who comes back
-  // when that is gone.
+  // Frees them, unless one is still scheduled: false; it holds a share in the parent, who comes
+  // back when that is gone.
   bool reset() noexcept;
 
  private:
@@ -55,9 +55,9 @@ class Children {
   std::size_t size_ = 0;
 };
 
-// The arguments of a combinator as a list of futures of ours on the loop, coroutines made into tasks
-// in the order given. `unique`: an argument counts once. Empty without an error: something among
-// them is not ours to judge, nothing was done. Empty with an error: that.
+// The arguments of a combinator as a list of futures of ours on the loop, coroutines made into
+// tasks in the order given. `unique`: an argument counts once. Empty without an error: something
+// among them is not ours to judge, nothing was done. Empty with an error: that.
 struct Wanted {
   bool coroutines;  // may be among them
   bool unique;

@@ -111,8 +111,8 @@ int wait_for_children(PyObject* self) noexcept {
 Ref<> gather_natively(LoopData& data, Args args, bool return_exceptions) noexcept {
   Ref<> loop = py::borrow(data.object);
   const Wanted wanted{.coroutines = true, .unique = false, .log_destroy_pending = false};
-  Ref<> futures = native_futures(data, loop.get(), args.data(),
-                                 static_cast<std::size_t>(args.count()), wanted);
+  Ref<> futures =
+      native_futures(data, loop.get(), args.data(), static_cast<std::size_t>(args.count()), wanted);
   if (!futures) return nullptr;
   Ref<> self = new_future(data, loop.get(), data.state.gathering_future_type.get());
   if (!self) return py::raised;
@@ -142,9 +142,7 @@ Ref<> cancel(PyObject* self, Args args) noexcept {
   return py::boolean(any);
 }
 
-Ref<> get_children(PyObject* self) noexcept {
-  return py::or_none(gather_data(self).futures.get());
-}
+Ref<> get_children(PyObject* self) noexcept { return py::or_none(gather_data(self).futures.get()); }
 Ref<> get_cancel_requested(PyObject* self) noexcept {
   return py::boolean(gather_data(self).cancel_requested);
 }
@@ -208,8 +206,7 @@ Ref<> stock_gather(State& state, Args args, PyObject* return_exceptions) noexcep
       PyDict_SetItemString(keywords.get(), "return_exceptions", return_exceptions) < 0) {
     return py::raised;
   }
-  return py::steal(
-      PyObject_Call(state.stock_gather.get(), positional.get(), keywords.get()));
+  return py::steal(PyObject_Call(state.stock_gather.get(), positional.get(), keywords.get()));
 }
 
 }  // namespace
@@ -235,8 +232,7 @@ Ref<> gather(PyObject* self, Args args) noexcept {
 Ref<PyTypeObject> new_gathering_future_type(State& state, PyObject* module) noexcept {
   const auto size = future_offset + static_cast<Py_ssize_t>(sizeof(GatherData));
   PyType_Spec spec = {"phaseloop._native._GatheringFuture", static_cast<int>(size), 0,
-                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
-                      slots};
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, slots};
   return derive_type(module, spec, state.future_type.obj());
 }
 

@@ -18,9 +18,7 @@ struct Sleep : Operation, Timer {
 };
 
 Sleep& sleep_of(Operation& op) noexcept { return static_cast<Sleep&>(op); }
-Sleep& sleep_of(Runnable& work) noexcept {
-  return static_cast<Sleep&>(static_cast<Timer&>(work));
-}
+Sleep& sleep_of(Runnable& work) noexcept { return static_cast<Sleep&>(static_cast<Timer&>(work)); }
 
 void run(Runnable& work) noexcept {
   Sleep& sleep = sleep_of(work);
@@ -36,8 +34,7 @@ Begun begin(Operation& op, Ref<>&) noexcept {
   double seconds;
   if (!as_seconds(sleep.delay.get(), seconds) || std::isnan(seconds)) return Begun::not_ours;
   if (seconds <= 0) return Begun::yielded_none;
-  return arm_after(*op.data, object_of(op), sleep, seconds) < 0 ? Begun::failed
-                                                                : Begun::suspended;
+  return arm_after(*op.data, object_of(op), sleep, seconds) < 0 ? Begun::failed : Begun::suspended;
 }
 
 Ref<> finish(Operation& op) noexcept { return sleep_of(op).result.share(); }

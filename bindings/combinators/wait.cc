@@ -22,9 +22,7 @@ struct Wait : Operation, Timer {
 };
 
 Wait& wait_of(Operation& op) noexcept { return static_cast<Wait&>(op); }
-Wait& wait_of(Runnable& timer) noexcept {
-  return static_cast<Wait&>(static_cast<Timer&>(timer));
-}
+Wait& wait_of(Runnable& timer) noexcept { return static_cast<Wait&>(static_cast<Timer&>(timer)); }
 
 PyObject* argument(Wait& wait, Py_ssize_t i) noexcept {
   return PyTuple_GET_ITEM(wait.arguments.get(), i);
@@ -79,8 +77,7 @@ Ref<> futures_of(Wait& wait) noexcept {
   }
   const Py_ssize_t count = PySequence_Fast_GET_SIZE(items.get());
   if (count == 0) return nullptr;
-  const Wanted wanted{.coroutines = false, .unique = true,
-                      .log_destroy_pending = true};
+  const Wanted wanted{.coroutines = false, .unique = true, .log_destroy_pending = true};
   return native_futures(*wait.data, wait.loop.get(), PySequence_Fast_ITEMS(items.get()),
                         static_cast<std::size_t>(count), wanted);
 }
@@ -128,12 +125,11 @@ Ref<> delegate(Operation& op) noexcept {
   State* state = state_of_type(Py_TYPE(object_of(op)));
   if (state == nullptr) return py::raised;
   Wait& wait = wait_of(op);
-  Ref<> keywords = py::steal(Py_BuildValue("{sOsO}", "timeout", argument(wait, 1), "return_when",
-                                           argument(wait, 2)));
+  Ref<> keywords = py::steal(
+      Py_BuildValue("{sOsO}", "timeout", argument(wait, 1), "return_when", argument(wait, 2)));
   Ref<> positional = py::steal(PyTuple_Pack(1, argument(wait, 0)));
   if (!keywords || !positional) return py::raised;
-  return py::steal(
-      PyObject_Call(state->stock_wait.get(), positional.get(), keywords.get()));
+  return py::steal(PyObject_Call(state->stock_wait.get(), positional.get(), keywords.get()));
 }
 
 int traverse(Operation& op, visitproc visit, void* arg) noexcept {

@@ -13,7 +13,7 @@ namespace {
                    other);
 }
 
-int enter_in_dict(LoopData& data, PyObject* loop, PyObject* task) noexcept {
+[[maybe_unused]] int enter_in_dict(LoopData& data, PyObject* loop, PyObject* task) noexcept {
   PyObject* tasks = data.state.current_tasks.get();
   if (std::exchange(data.current_task_stands, false)) return PyDict_SetItem(tasks, loop, task);
   PyObject* now = PyDict_SetDefault(tasks, loop, task);
@@ -23,11 +23,11 @@ int enter_in_dict(LoopData& data, PyObject* loop, PyObject* task) noexcept {
 
 // A loop of ours knows by itself, also where asyncio's Python functions stand in for its C ones and
 // leave the thread state alone.
-bool is_running_here(LoopData& data, PyObject* loop) noexcept {
+[[maybe_unused]] bool is_running_here(LoopData& data, PyObject* loop) noexcept {
   return py::RunningTask().loop() == loop || (data.native() && data.running());
 }
 
-int enter_in_thread(LoopData& data, PyObject* loop, PyObject* task) noexcept {
+[[maybe_unused]] int enter_in_thread(LoopData& data, PyObject* loop, PyObject* task) noexcept {
   py::RunningTask slot;
   if (!is_running_here(data, loop)) {
     return py::raise(PyExc_RuntimeError, "loop %R is not the running loop", loop);
@@ -78,7 +78,7 @@ Ref<> swap_task(LoopData& data, PyObject* loop, PyObject* task) noexcept {
   PyObject* now = PyDict_GetItemWithError(tasks, loop);
   if (now == nullptr && PyErr_Occurred() != nullptr) return py::raised;
   Ref<> previous = py::or_none(now);
-  const int changed = task != nullptr           ? PyDict_SetItem(tasks, loop, task)
+  const int changed = task != nullptr             ? PyDict_SetItem(tasks, loop, task)
                       : previous.get() != Py_None ? PyDict_DelItem(tasks, loop)
                                                   : 0;
   if (changed < 0) return py::raised;

@@ -2,8 +2,8 @@
 //
 // Until 3.13 asyncio has a dict {loop: task}. Overwriting an entry is the cheapest that stays true,
 // so a finished step leaves its entry standing and the next native step overwrites it; whoever runs
-// anything else on the loop first calls leave_standing_task(). From 3.14 it is a field of the thread
-// state, written directly: its offset is checked once against asyncio's own function.
+// anything else on the loop first calls leave_standing_task(). From 3.14 it is a field of the
+// thread state, written directly: its offset is checked once against asyncio's own function.
 #pragma once
 
 #include "bindings/core/loop_data.h"
@@ -12,14 +12,15 @@ namespace phaseloop {
 
 // 0, or -1 with asyncio's RuntimeError: another task is running, or (3.14) another loop is.
 int enter_task(LoopData& data, PyObject* loop, PyObject* task) noexcept;
-// `standing_ok`: the entry may stand until the next native step; pass false if the task is done, for
-// the entry is a strong reference. Keeps a pending error.
+// `standing_ok`: the entry may stand until the next native step; pass false if the task is done,
+// for the entry is a strong reference. Keeps a pending error.
 void leave_task(LoopData& data, PyObject* loop, PyObject* task, bool standing_ok) noexcept;
 
 void forget_standing_task(LoopData& data) noexcept;
 // No task is current on this loop: before any work that is no native step.
 inline void leave_standing_task(LoopData& data) noexcept {
-  if (data.current_task_stands) [[unlikely]] forget_standing_task(data);
+  if (data.current_task_stands) [[unlikely]]
+    forget_standing_task(data);
 }
 
 // Makes `task` (null: none) current and returns what was, for a step within another step. Empty: an

@@ -155,8 +155,7 @@ int cancel_handle(HandleSlots& handle, PyObject* self) noexcept {
   return 0;
 }
 
-Ref<Handle> new_handle(LoopData& data, PyObject* callback, Ref<> args,
-                       PyObject* context) noexcept {
+Ref<Handle> new_handle(LoopData& data, PyObject* callback, Ref<> args, PyObject* context) noexcept {
   PyTypeObject* type = data.state.handle_type.get();
   Ref<Handle> handle = py::steal(reinterpret_cast<Handle*>(type->tp_alloc(type, 0)));
   if (!handle) return py::raised;
@@ -177,8 +176,24 @@ Ref<TimerHandle> new_timer_handle(LoopData& data, Ref<> when, PyObject* callback
   return handle;
 }
 
+// Whatever has a run(callback, *args) serves as a context for a callback, as with asyncio.
+[[gnu::cold]] Ref<> run_by_context(PyObject* context, PyObject* callback, PyObject* const* args,
+                                   std::size_t count) noexcept {
+  Ref<> run = py::steal(PyObject_GetAttrString(context, "run"));
+  Ref<> all = py::steal(PyTuple_New(static_cast<Py_ssize_t>(count) + 1));
+  if (!run || !all) return py::raised;
+  PyTuple_SET_ITEM(all.get(), 0, py::borrow(callback).release());
+  for (std::size_t i = 0; i < count; ++i) {
+    PyTuple_SET_ITEM(all.get(), static_cast<Py_ssize_t>(i) + 1, py::borrow(args[i]).release());
+  }
+  return py::steal(PyObject_Call(run.get(), all.get(), nullptr));
+}
+
 Ref<> call_in_context(PyObject* context, PyObject* callback, PyObject* const* args,
                       std::size_t count) noexcept {
+  if (!PyContext_CheckExact(context)) [[unlikely]] {
+    return run_by_context(context, callback, args, count);
+  }
   if (PyContext_Enter(context) < 0) return py::raised;
   Ref<> result = py::steal(PyObject_Vectorcall(callback, args, count, nullptr));
   if (result) {
@@ -200,7 +215,8 @@ void run_handle(HandleSlots& handle) noexcept {
   Ref<> context = handle.context.share();
   Ref<> result = call_in_context(context.get(), callback.get(), &PyTuple_GET_ITEM(args.get(), 0),
                                  static_cast<std::size_t>(PyTuple_GET_SIZE(args.get())));
-  if (result) [[likely]] return;
+  if (result) [[likely]]
+    return;
   Ref<> loop = py::borrow(data.object);
   callback_failed(data, loop.get(), callback.get(), args.get(),
                   reinterpret_cast<PyObject*>(&handle), py::fetch_error());

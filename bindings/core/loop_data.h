@@ -1,7 +1,7 @@
 // A loop as the layers below its Python type see it: where to schedule, and what the run is about.
 //
-// Owner: the Loop object (`object`), whose fields these are; State::foreign_loop stands for all loops
-// that are not ours and has no object. Whoever keeps a LoopData* keeps its loop alive.
+// Owner: the Loop object (`object`), whose fields these are; State::foreign_loop stands for all
+// loops that are not ours and has no object. Whoever keeps a LoopData* keeps its loop alive.
 // Thread: the loop's, under the GIL or its equivalent.
 #pragma once
 

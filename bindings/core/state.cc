@@ -24,9 +24,9 @@ int for_each_ref(State& state, Visit&& visit) noexcept {
   if (result == 0) result = visit(state.names.field);
   PHASELOOP_NAMES(PHASELOOP_FIELD)
 #undef PHASELOOP_FIELD
-  for (Ref<>* ref : {&state.context_keyword, &state.empty_tuple, &state.current_tasks,
-                     &state.swap_current_task, &state.register_task, &state.unregister_task,
-                     &state.show_tasks}) {
+  for (Ref<>* ref :
+       {&state.context_keyword, &state.empty_tuple, &state.current_tasks, &state.swap_current_task,
+        &state.register_task, &state.unregister_task, &state.show_tasks}) {
     if (result == 0) result = visit(*ref);
   }
   return result;
@@ -34,9 +34,8 @@ int for_each_ref(State& state, Visit&& visit) noexcept {
 
 int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
   Py_VISIT(Py_TYPE(self));
-  return for_each_ref(*reinterpret_cast<State*>(self), [&](auto& ref) {
-    return ref ? visit(ref.obj(), arg) : 0;
-  });
+  return for_each_ref(*reinterpret_cast<State*>(self),
+                      [&](auto& ref) { return ref ? visit(ref.obj(), arg) : 0; });
 }
 
 int clear(PyObject* self) noexcept {
@@ -63,15 +62,15 @@ Ref<> import_attribute(const char* module_name, const char* attribute) noexcept 
 Ref<> intern_name(const char* field) noexcept {
   std::string_view name(field);
   if (name.ends_with("w_")) name.remove_suffix(1);
-  Ref<> text = py::steal(
-      PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size())));
+  Ref<> text =
+      py::steal(PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size())));
   PyObject* interned = text.release();
   if (interned != nullptr) PyUnicode_InternInPlace(&interned);
   return py::steal(interned);
 }
 
 bool intern_names(State& state) noexcept {
-#define PHASELOOP_FIELD(field)                   \
+#define PHASELOOP_FIELD(field)             \
   state.names.field = intern_name(#field); \
   if (!state.names.field) return false;
   PHASELOOP_NAMES(PHASELOOP_FIELD)
@@ -80,7 +79,7 @@ bool intern_names(State& state) noexcept {
 }
 
 bool import_asyncio(State& state) noexcept {
-#define PHASELOOP_FIELD(field, module, attribute)     \
+#define PHASELOOP_FIELD(field, module, attribute)    \
   state.field = import_attribute(module, attribute); \
   if (!state.field) return false;
   PHASELOOP_IMPORTS(PHASELOOP_FIELD)

@@ -1,7 +1,7 @@
 // What one interpreter's copy of the module knows: types, interned names, asyncio's own objects.
 //
-// Owner: the module (attribute `_state`); loops keep it alive too. One per interpreter; there are no
-// other globals that hold Python objects. Constant after the module is initialised, except where
+// Owner: the module (attribute `_state`); loops keep it alive too. One per interpreter; there are
+// no other globals that hold Python objects. Constant after the module is initialised, except where
 // grouped otherwise below.
 #pragma once
 
@@ -17,6 +17,7 @@ using py::Ref;
 struct LoopData;
 struct TaskLink;
 
+// clang-format off
 #define PHASELOOP_NAMES(X)                                                                        \
   X(ALL_COMPLETED) X(_asyncio_future_blocking) X(__self__) X(__wrapped__) X(_source_traceback) X(add_done_callback) \
   X(asyncio) X(call_exception_handler) X(call_soon) X(cancel) X(context)                 \
@@ -65,6 +66,7 @@ struct TaskLink;
   X(wait_type)             \
   X(as_completed_type)     \
   X(next_completed_type)
+// clang-format on
 
 struct State {
   PyObject_HEAD
@@ -92,10 +94,10 @@ struct State {
   Ref<> show_tasks;
 
   // Mutable, guarded by the GIL (atomics are not needed before free-threaded builds share a state).
-  std::uint64_t task_names;   // how many "Task-N" were given
-  std::int64_t hashes;        // how many futures and tasks were hashed
-  TaskLink* first_task;       // until 3.13: every unfinished native task
-  bool tasks_shown;           // show_tasks() has been called and not been undone
+  std::uint64_t task_names;  // how many "Task-N" were given
+  std::int64_t hashes;       // how many futures and tasks were hashed
+  TaskLink* first_task;      // until 3.13: every unfinished native task
+  bool tasks_shown;          // show_tasks() has been called and not been undone
 };
 
 // A new State with everything that comes from asyncio. Empty: error set.

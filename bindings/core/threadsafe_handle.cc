@@ -98,9 +98,9 @@ Ref<PyTypeObject> new_threadsafe_handle_type(State& state, PyObject* module) noe
                      "phaseloop was built for another layout of asyncio's handles; "
                      "reinstall it for this interpreter");
   }
-  PyType_Spec spec = {
-      "phaseloop._native._ThreadSafeHandle", sizeof(ThreadSafeHandle), 0,
-      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+  PyType_Spec spec = {"phaseloop._native._ThreadSafeHandle", sizeof(ThreadSafeHandle), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                      slots};
   return py::steal(
       reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &spec, base.get())));
 }

@@ -86,7 +86,8 @@ int check_thread(const LoopData& data) noexcept {
 }
 
 int schedule(LoopData& data, PyObject* loop, Runnable& work) noexcept {
-  if (!data.native()) [[unlikely]] return work_kind(work).call_foreign(work, loop);
+  if (!data.native()) [[unlikely]]
+    return work_kind(work).call_foreign(work, loop);
   if (data.closed || data.debug) [[unlikely]] {
     if (check_closed(data) < 0 || check_thread(data) < 0) {
       py::ErrorScope keep;

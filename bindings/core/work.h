@@ -40,8 +40,8 @@ int check_thread(const LoopData& data) noexcept;
 // loop.call_soon(). `method` is the callable's __name__ as asyncio's own would show it.
 int call_soon_foreign(State& state, PyObject* loop, Runnable& work, PyObject* context) noexcept;
 
-// `exception` came out of work whose failure is the loop's business: KeyboardInterrupt and SystemExit
-// end the run; on a foreign loop everything is raised to it; the rest is reported to
+// `exception` came out of work whose failure is the loop's business: KeyboardInterrupt and
+// SystemExit end the run; on a foreign loop everything is raised to it; the rest is reported to
 // call_exception_handler() as of a callback. `handle` is what stands for the work there.
 void callback_failed(LoopData& data, PyObject* loop, PyObject* callback, PyObject* args,
                      PyObject* handle, Ref<> exception) noexcept;

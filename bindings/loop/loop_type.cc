@@ -61,12 +61,9 @@ int set_debug_flag(PyObject* self, PyObject* value) noexcept {
   return 0;
 }
 
-Ref<> get_factory(PyObject* self) noexcept {
-  return py::or_none(data_of(self).task_factory.get());
-}
+Ref<> get_factory(PyObject* self) noexcept { return py::or_none(data_of(self).task_factory.get()); }
 int set_factory(PyObject* self, PyObject* value) noexcept {
-  data_of(self).task_factory =
-      value == nullptr || value == Py_None ? nullptr : py::borrow(value);
+  data_of(self).task_factory = value == nullptr || value == Py_None ? nullptr : py::borrow(value);
   return 0;
 }
 
@@ -207,38 +204,52 @@ void dealloc(PyObject* self) noexcept {
 }
 
 PyMethodDef methods[] = {
-    py::method<call_soon>("call_soon", "call_soon($self, callback, /, *args, context=None)\n--\n\n"
-                          "Arrange for a callback to be called as soon as possible.\n\nThis operates "
-                          "as a FIFO queue: callbacks are called in the order in\nwhich they are "
-                          "registered.  Each callback will be called exactly once.\n\nAny positional "
-                          "arguments after the callback will be passed to the\ncallback when it is "
-                          "called."),
+    py::method<call_soon>(
+        "call_soon",
+        "call_soon($self, callback, /, *args, context=None)\n--\n\n"
+        "Arrange for a callback to be called as soon as possible.\n\nThis operates "
+        "as a FIFO queue: callbacks are called in the order in\nwhich they are "
+        "registered.  Each callback will be called exactly once.\n\nAny positional "
+        "arguments after the callback will be passed to the\ncallback when it is "
+        "called."),
     py::method<call_soon_threadsafe>(
-        "call_soon_threadsafe", "call_soon_threadsafe($self, callback, /, *args, context=None)\n--\n"
+        "call_soon_threadsafe",
+        "call_soon_threadsafe($self, callback, /, *args, context=None)\n--\n"
         "\nLike call_soon(), but thread-safe."),
-    py::method<call_later>("call_later", "call_later($self, delay, callback, /, *args, context=None)"
-                           "\n--\n\nArrange for a callback to be called at a given time.\n\nThe delay "
-                           "can be an int or float, expressed in seconds.  It is\nalways relative to "
-                           "the current time.\n\nReturn a Handle: an opaque object with a cancel() "
-                           "method that\ncan be used to cancel the call."),
-    py::method<call_at>("call_at", "call_at($self, when, callback, /, *args, context=None)\n--\n\n"
-                        "Like call_later(), but uses an absolute time.\n\nAbsolute time corresponds "
-                        "to the event loop's time() method."),
-    py::method<loop_time>("time", "time($self, /)\n--\n\nReturn the time according to the event "
-                          "loop's clock.\n\nThis is a float expressed in seconds since an epoch, but "
-                          "the\nepoch, precision, accuracy and drift are unspecified and may\ndiffer "
-                          "per event loop."),
-    py::method<create_future>("create_future", "create_future($self, /)\n--\n\nCreate a Future object "
+    py::method<call_later>(
+        "call_later",
+        "call_later($self, delay, callback, /, *args, context=None)"
+        "\n--\n\nArrange for a callback to be called at a given time.\n\nThe delay "
+        "can be an int or float, expressed in seconds.  It is\nalways relative to "
+        "the current time.\n\nReturn a Handle: an opaque object with a cancel() "
+        "method that\ncan be used to cancel the call."),
+    py::method<call_at>(
+        "call_at",
+        "call_at($self, when, callback, /, *args, context=None)\n--\n\n"
+        "Like call_later(), but uses an absolute time.\n\nAbsolute time corresponds "
+        "to the event loop's time() method."),
+    py::method<loop_time>(
+        "time",
+        "time($self, /)\n--\n\nReturn the time according to the event "
+        "loop's clock.\n\nThis is a float expressed in seconds since an epoch, but "
+        "the\nepoch, precision, accuracy and drift are unspecified and may\ndiffer "
+        "per event loop."),
+    py::method<create_future>("create_future",
+                              "create_future($self, /)\n--\n\nCreate a Future object "
                               "attached to the loop."),
     py::method<create_task>("create_task", nullptr),
-    py::method<is_running>("is_running", "is_running($self, /)\n--\n\nReturns True if the event loop "
+    py::method<is_running>("is_running",
+                           "is_running($self, /)\n--\n\nReturns True if the event loop "
                            "is running."),
-    py::method<is_closed>("is_closed", "is_closed($self, /)\n--\n\nReturns True if the event loop was "
+    py::method<is_closed>("is_closed",
+                          "is_closed($self, /)\n--\n\nReturns True if the event loop was "
                           "closed."),
-    py::method<stop>("stop", "stop($self, /)\n--\n\nStop running the event loop.\n\nEvery callback "
+    py::method<stop>("stop",
+                     "stop($self, /)\n--\n\nStop running the event loop.\n\nEvery callback "
                      "already scheduled will still run.  This simply informs\nrun_forever to stop "
                      "looping after a complete iteration."),
-    py::method<run_once>("_run_once", "Iterate until stop(): BaseEventLoop.run_forever() calls it once."),
+    py::method<run_once>("_run_once",
+                         "Iterate until stop(): BaseEventLoop.run_forever() calls it once."),
     py::method<new_callback>("_new_handle", "A handle that is not scheduled."),
     py::method<schedule_callback>("_schedule_handle", "Schedules a handle made by _new_handle()."),
     py::method<watch_reader>("_watch_reader", nullptr),

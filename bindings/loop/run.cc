@@ -30,11 +30,12 @@ class SlowWork final : public EventLoop::Observer {
     const double limit_seconds = limit ? PyFloat_AsDouble(limit.get()) : -1.0;
     if (PyErr_Occurred() != nullptr) return py::write_unraisable(data_.object);
     if (seconds < limit_seconds) return;
-    Ref<> logger = py::steal(PyObject_GetAttrString(data_.state.base_events_module.get(), "logger"));
-    Ref<> done = logger ? py::steal(PyObject_CallMethod(logger.get(), "warning", "sOd",
-                                                        "Executing %s took %.3f seconds", owner,
-                                                        seconds))
-                        : nullptr;
+    Ref<> logger =
+        py::steal(PyObject_GetAttrString(data_.state.base_events_module.get(), "logger"));
+    Ref<> done =
+        logger ? py::steal(PyObject_CallMethod(logger.get(), "warning", "sOd",
+                                               "Executing %s took %.3f seconds", owner, seconds))
+               : nullptr;
     if (!done) py::write_unraisable(data_.object);
   }
 

@@ -5,8 +5,9 @@
 
 namespace phaseloop {
 
-// Iterates until stop(), a signal handler's exception, or an error that leaves the loop (KeyboardInterrupt,
-// SystemExit). Empty: that error is set; what was not run yet is run first the next time.
+// Iterates until stop(), a signal handler's exception, or an error that leaves the loop
+// (KeyboardInterrupt, SystemExit). Empty: that error is set; what was not run yet is run first the
+// next time.
 Ref<> run_until_stopped(Loop& loop) noexcept;
 
 }  // namespace phaseloop

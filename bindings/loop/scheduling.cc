@@ -39,8 +39,8 @@ bool parse(const char* method, LoopData& data, Args args, Py_ssize_t leading,
     return false;
   }
   callback.function = args[leading];
-  callback.args = args.count() == leading + 1 ? data.state.empty_tuple.share()
-                                              : args.tuple_from(leading + 1);
+  callback.args =
+      args.count() == leading + 1 ? data.state.empty_tuple.share() : args.tuple_from(leading + 1);
   return static_cast<bool>(callback.args);
 }
 
@@ -48,7 +48,8 @@ bool parse(const char* method, LoopData& data, Args args, Py_ssize_t leading,
 int check_call(PyObject* self, LoopData& data, const Callback& callback, const char* method,
                bool any_thread) noexcept {
   if (check_closed(data) < 0) return -1;
-  if (!data.debug) [[likely]] return 0;
+  if (!data.debug) [[likely]]
+    return 0;
   if (!any_thread && check_thread(data) < 0) return -1;
   Ref<> name = py::steal(PyUnicode_FromString(method));
   if (!name) return -1;
@@ -85,10 +86,14 @@ int task_options(Args args, PyObject*& coroutine, TaskOptions& options) noexcept
   const py::Signature signature{"create_task", 1, 1};
   const int bound =
       version::kEagerTasks && version::kFactoryTakesKeywords
-          ? py::bind(signature, args, {{"coro", &coroutine}, {"name", &options.name},
-                                       {"context", &options.context}, {"eager_start", &eager}})
-          : py::bind(signature, args, {{"coro", &coroutine}, {"name", &options.name},
-                                       {"context", &options.context}});
+          ? py::bind(signature, args,
+                     {{"coro", &coroutine},
+                      {"name", &options.name},
+                      {"context", &options.context},
+                      {"eager_start", &eager}})
+          : py::bind(
+                signature, args,
+                {{"coro", &coroutine}, {"name", &options.name}, {"context", &options.context}});
   if (bound < 0) return -1;
   if (eager != nullptr) {
     const int truth = PyObject_IsTrue(eager);
@@ -100,8 +105,8 @@ int task_options(Args args, PyObject*& coroutine, TaskOptions& options) noexcept
 
 // With a task factory: what asyncio's own create_task() does, which then makes no task itself.
 Ref<> create_task_by_factory(PyObject* self, LoopData& data, Args args) noexcept {
-  Ref<> base = py::steal(
-      PyObject_GetAttrString(data.state.base_events_module.get(), "BaseEventLoop"));
+  Ref<> base =
+      py::steal(PyObject_GetAttrString(data.state.base_events_module.get(), "BaseEventLoop"));
   if (!base) return py::raised;
   Ref<> method = py::attribute(base.get(), data.state.names.create_task.get());
   Ref<> positional = args.tuple_from(0);
@@ -145,8 +150,8 @@ Ref<> call_soon_threadsafe(PyObject* self, Args args) noexcept {
     return post(data, new_threadsafe_handle(data, callback.function, std::move(callback.args),
                                             callback.context));
   }
-  return post(data, new_handle(data, callback.function, std::move(callback.args),
-                               callback.context));
+  return post(data,
+              new_handle(data, callback.function, std::move(callback.args), callback.context));
 }
 
 Ref<> call_later(PyObject* self, Args args) noexcept {
@@ -188,7 +193,8 @@ Ref<> create_future(PyObject* self) noexcept {
 Ref<> create_task(PyObject* self, Args args) noexcept {
   LoopData& own = data_of(self);
   if (check_closed(own) < 0) return py::raised;
-  if (own.task_factory) [[unlikely]] return create_task_by_factory(self, own, args);
+  if (own.task_factory) [[unlikely]]
+    return create_task_by_factory(self, own, args);
   PyObject* coroutine = nullptr;
   TaskOptions options;
   if (task_options(args, coroutine, options) < 0) return py::raised;

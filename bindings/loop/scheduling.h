@@ -1,4 +1,5 @@
-// The loop's methods that schedule: call_soon() and its kin, time(), create_future(), create_task().
+// The loop's methods that schedule: call_soon() and its kin, time(), create_future(),
+// create_task().
 #pragma once
 
 #include "bindings/py/args.h"

@@ -64,20 +64,26 @@ Ref<> list_tasks_with(PyObject* self, PyObject* show) noexcept {
 }
 
 PyMethodDef functions[] = {
-    py::method<sleep>("sleep", "sleep($module, /, delay, result=None)\n--\n\nCoroutine that completes "
+    py::method<sleep>("sleep",
+                      "sleep($module, /, delay, result=None)\n--\n\nCoroutine that completes "
                       "after a given time (in seconds)."),
     py::method<gather>(
-        "gather", "gather($module, /, *coros_or_futures, return_exceptions=False)\n--\n\nReturn a "
+        "gather",
+        "gather($module, /, *coros_or_futures, return_exceptions=False)\n--\n\nReturn a "
         "future aggregating results from the given coroutines/futures."),
     py::method<wait>(
-        "wait", "wait($module, /, fs, *, timeout=None, return_when='ALL_COMPLETED')\n--\n\nWait for "
+        "wait",
+        "wait($module, /, fs, *, timeout=None, return_when='ALL_COMPLETED')\n--\n\nWait for "
         "the Futures or Tasks given by fs to complete.\n\nThe fs iterable must not be empty.\n\n"
         "Returns two sets of Future: (done, pending)."),
     py::method<as_completed>(
-        "as_completed", "as_completed($module, /, fs, *, timeout=None)\n--\n\nReturn an iterator of "
+        "as_completed",
+        "as_completed($module, /, fs, *, timeout=None)\n--\n\nReturn an iterator of "
         "awaitables or an asynchronous iterator of Futures\nin order of completion."),
-    py::method<list_tasks_with>("list_tasks_with", "list_tasks_with($module, show, /)\n--\n\nCall "
-                                "show() before the first native task. None: again before the next."),
+    py::method<list_tasks_with>(
+        "list_tasks_with",
+        "list_tasks_with($module, show, /)\n--\n\nCall "
+        "show() before the first native task. None: again before the next."),
     py::method<unfinished>("unfinished_tasks",
                            "unfinished_tasks($module, /)\n--\n\nEvery unfinished native task that "
                            "asyncio itself does not list, oldest first."),
@@ -87,8 +93,8 @@ void add_functions(State& state, PyObject* module) {
   auto name = py11::reinterpret_steal<py11::object>(PyModule_GetNameObject(module));
   for (PyMethodDef* def = functions; def->ml_name != nullptr; ++def) {
     // Bound to the state rather than to the module: that is what they need at every call.
-    Ref<> function = checked(py::steal(
-        PyCFunction_NewEx(def, reinterpret_cast<PyObject*>(&state), name.ptr())));
+    Ref<> function =
+        checked(py::steal(PyCFunction_NewEx(def, reinterpret_cast<PyObject*>(&state), name.ptr())));
     checked(PyModule_AddObjectRef(module, def->ml_name, function.get()));
   }
 }
@@ -102,9 +108,9 @@ void initialise(py11::module_& module) {
   checked(check_base_task_layout(*state.get()));
   checked(check_current_task_layout(*state.get()));
   make_types(*state.get(), module.ptr());
-  for (PyTypeObject* type : {state->loop_type.get(), state->future_type.get(),
-                             state->task_type.get(), state->handle_type.get(),
-                             state->timer_handle_type.get()}) {
+  for (PyTypeObject* type :
+       {state->loop_type.get(), state->future_type.get(), state->task_type.get(),
+        state->handle_type.get(), state->timer_handle_type.get()}) {
     checked(PyModule_AddType(module.ptr(), type));
   }
   add_functions(*state.get(), module.ptr());

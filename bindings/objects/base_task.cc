@@ -37,8 +37,7 @@ int show_in_base(TaskData& task) noexcept {
   base.is_task = 1;
   base.coroutine = task.coroutine.share();
   // As asyncio: a number stands for "Task-<number>".
-  base.name = task.name ? task.name.share()
-                        : py::steal(PyLong_FromUnsignedLongLong(task.number));
+  base.name = task.name ? task.name.share() : py::steal(PyLong_FromUnsignedLongLong(task.number));
 #if defined(Py_GIL_DISABLED) && PY_VERSION_HEX >= 0x030e0000
   // Taken off the list by its own thread without stopping the world; found by other threads.
   base.thread = _Py_ThreadId();

@@ -1,6 +1,6 @@
-// What `python -m asyncio ps` reads of a task, from outside the process (CPython 3.14 and newer): the
-// coroutine and the name in _asyncio.Task's own storage. Left empty, they make it fail for every
-// task of the process, so ours are shown there too.
+// What `python -m asyncio ps` reads of a task, from outside the process (CPython 3.14 and newer):
+// the coroutine and the name in _asyncio.Task's own storage. Left empty, they make it fail for
+// every task of the process, so ours are shown there too.
 #pragma once
 
 #include "bindings/objects/task.h"

@@ -54,9 +54,8 @@ PyObject* owner(Runnable&) noexcept { return nullptr; }
 int call_foreign(Runnable& work, PyObject* loop) noexcept {
   DoneCallback& self = callback_of(work);
   State& state = future_data(self.future.get()).data->state;
-  Ref<> handle =
-      py::call_method_kw(loop, state.names.call_soon.get(), state.context_keyword.get(),
-                         self.callback.get(), self.future.get(), self.context.get());
+  Ref<> handle = py::call_method_kw(loop, state.names.call_soon.get(), state.context_keyword.get(),
+                                    self.callback.get(), self.future.get(), self.context.get());
   py::ErrorScope keep;
   delete &self;
   return handle ? 0 : -1;
@@ -74,8 +73,7 @@ DoneCallback::DoneCallback(Ref<> fn, Ref<> own_context) noexcept
     : Waiter(kKind), callback(std::move(fn)), context(std::move(own_context)) {}
 
 DoneCallback* new_done_callback(PyObject* callback, PyObject* context) noexcept {
-  auto* waiter =
-      new (std::nothrow) DoneCallback(py::borrow(callback), py::borrow(context));
+  auto* waiter = new (std::nothrow) DoneCallback(py::borrow(callback), py::borrow(context));
   if (waiter == nullptr) PyErr_NoMemory();
   return waiter;
 }

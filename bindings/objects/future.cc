@@ -77,8 +77,8 @@ Ref<> storable_exception(Ref<> exception) noexcept {
 }
 
 Ref<> exception_instance(PyObject* exception) noexcept {
-  Ref<> instance = PyExceptionClass_Check(exception) != 0 ? py::call(exception)
-                                                          : py::borrow(exception);
+  Ref<> instance =
+      PyExceptionClass_Check(exception) != 0 ? py::call(exception) : py::borrow(exception);
   if (!instance) return py::raised;
   if (PyExceptionInstance_Check(instance.get()) == 0) {
     return py::raise(PyExc_TypeError, "invalid exception object");
@@ -89,8 +89,8 @@ Ref<> exception_instance(PyObject* exception) noexcept {
 int capture_source(FutureData& future) noexcept {
   bool debug = future.data->debug;
   if (!future.data->native()) {
-    const int answer = py::truth(
-        py::call_method(future.loop.get(), future.data->state.names.get_debug.get()));
+    const int answer =
+        py::truth(py::call_method(future.loop.get(), future.data->state.names.get_debug.get()));
     if (answer < 0) return -1;
     debug = answer != 0;
   }
@@ -116,7 +116,8 @@ void start_over(FutureData& future) noexcept {
 int attach(FutureData& future, LoopData& data, PyObject* loop) noexcept {
   future.data = &data;
   future.loop = py::borrow(loop);
-  if (data.native() && !data.debug) [[likely]] return 0;
+  if (data.native() && !data.debug) [[likely]]
+    return 0;
   return capture_source(future);
 }
 
@@ -138,9 +139,10 @@ int init_future(PyObject* self, PyObject* loop) noexcept {
   }
   State* state = state_of_type(Py_TYPE(self));
   if (state == nullptr) return -1;
-  Ref<> found = loop != nullptr && loop != Py_None
-                    ? py::borrow(loop)
-                    : py::call_method(state->events_module.get(), state->names.get_event_loop.get());
+  Ref<> found =
+      loop != nullptr && loop != Py_None
+          ? py::borrow(loop)
+          : py::call_method(state->events_module.get(), state->names.get_event_loop.get());
   if (!found) return -1;
   return attach(future, loop_data(*state, found.get()), found.get());
 }
@@ -210,7 +212,8 @@ Outcome future_outcome(FutureData& future, Ref<>& value) noexcept {
   }
   future.state.exception_unseen = false;
   value = future.value.share();
-  if (!future.failed) [[likely]] return Outcome::result;
+  if (!future.failed) [[likely]]
+    return Outcome::result;
   // Each look gives the traceback as it was stored, so that it does not grow with them.
   Ref<> traceback = std::move(future.traceback);
   if (PyException_SetTraceback(value.get(), traceback ? traceback.get() : Py_None) < 0) {

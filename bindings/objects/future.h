@@ -1,8 +1,8 @@
 // Future: asyncio.Future natively, derived from _asyncio.Future.
 //
-// The base's storage stays zeroed and inert; ours follows it. It begins at the same distance from the
-// object in futures and tasks (behind the larger base, _asyncio.Task), so that every future of ours
-// is reached in the same way and a task is a future of ours too.
+// The base's storage stays zeroed and inert; ours follows it. It begins at the same distance from
+// the object in futures and tasks (behind the larger base, _asyncio.Task), so that every future of
+// ours is reached in the same way and a task is a future of ours too.
 //
 // Thread: that of the future's loop. Every function here may run Python code only where it says so.
 #pragma once
@@ -55,8 +55,8 @@ Ref<> new_future(LoopData& data, PyObject* loop, PyTypeObject* type) noexcept;
 // Makes `future` pending on `loop` (None: the current one), as Future.__init__ does. 0 or -1.
 int init_future(PyObject* future, PyObject* loop) noexcept;
 
-// 0, or -1 with asyncio's error: not initialised, InvalidStateError, loop closed. `finish_*` require
-// nothing; `value` is a new owner of the result.
+// 0, or -1 with asyncio's error: not initialised, InvalidStateError, loop closed. `finish_*`
+// require nothing; `value` is a new owner of the result.
 int finish_with_result(FutureData& future, Ref<> value) noexcept;
 // `exception` may be a class. Runs Python code then.
 int finish_with_exception(FutureData& future, PyObject* exception) noexcept;

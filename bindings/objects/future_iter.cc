@@ -61,8 +61,10 @@ Ref<> close(PyObject* self) noexcept {
   return py::none();
 }
 
-PyMethodDef methods[] = {py::method<send>("send", nullptr), py::method<throw_into>("throw", nullptr),
-                         py::method<close>("close", nullptr), {}};
+PyMethodDef methods[] = {py::method<send>("send", nullptr),
+                         py::method<throw_into>("throw", nullptr),
+                         py::method<close>("close", nullptr),
+                         {}};
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(py::Gc<FutureIter>::traverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(py::Gc<FutureIter>::clear)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(py::Gc<FutureIter>::dealloc)},

@@ -263,39 +263,50 @@ void dealloc(PyObject* self) noexcept {
 }
 
 PyMethodDef methods[] = {
-    py::method<result>("result", "result($self, /)\n--\n\nReturn the result this future "
-                       "represents.\n\nIf the future has been cancelled, raises CancelledError.  "
-                       "If the\nfuture's result isn't yet available, raises InvalidStateError.  "
-                       "If\nthe future is done and has an exception set, this exception is raised."),
-    py::method<exception>("exception", "exception($self, /)\n--\n\nReturn the exception that was "
+    py::method<result>(
+        "result",
+        "result($self, /)\n--\n\nReturn the result this future "
+        "represents.\n\nIf the future has been cancelled, raises CancelledError.  "
+        "If the\nfuture's result isn't yet available, raises InvalidStateError.  "
+        "If\nthe future is done and has an exception set, this exception is raised."),
+    py::method<exception>("exception",
+                          "exception($self, /)\n--\n\nReturn the exception that was "
                           "set on this future.\n\nThe exception (or None if no exception was set) "
                           "is returned only if\nthe future is done.  If the future has been "
                           "cancelled, raises\nCancelledError.  If the future isn't done yet, "
                           "raises\nInvalidStateError."),
-    py::method<set_result>("set_result", "set_result($self, result, /)\n--\n\nMark the future done "
+    py::method<set_result>("set_result",
+                           "set_result($self, result, /)\n--\n\nMark the future done "
                            "and set its result.\n\nIf the future is already done when this method "
                            "is called, raises\nInvalidStateError."),
-    py::method<set_exception>("set_exception", "set_exception($self, exception, /)\n--\n\nMark the "
+    py::method<set_exception>("set_exception",
+                              "set_exception($self, exception, /)\n--\n\nMark the "
                               "future done and set an exception.\n\nIf the future is already done "
                               "when this method is called, raises\nInvalidStateError."),
     py::method<add_done_callback>(
-        "add_done_callback", "add_done_callback($self, fn, /, *, context=<unrepresentable>)\n--\n\n"
+        "add_done_callback",
+        "add_done_callback($self, fn, /, *, context=<unrepresentable>)\n--\n\n"
         "Add a callback to be run when the future becomes done.\n\nThe callback is called with a "
         "single argument - the future object. If\nthe future is already done when this is called, "
         "the callback is\nscheduled with call_soon."),
     py::method<remove_done_callback>(
-        "remove_done_callback", "remove_done_callback($self, fn, /)\n--\n\nRemove all instances of "
+        "remove_done_callback",
+        "remove_done_callback($self, fn, /)\n--\n\nRemove all instances of "
         "a callback from the \"call when done\" list.\n\nReturns the number of callbacks removed."),
-    py::method<cancel>("cancel", "cancel($self, /, msg=None)\n--\n\nCancel the future and schedule "
+    py::method<cancel>("cancel",
+                       "cancel($self, /, msg=None)\n--\n\nCancel the future and schedule "
                        "callbacks.\n\nIf the future is already done or cancelled, return False.  "
                        "Otherwise,\nchange the future's state to cancelled, schedule the callbacks "
                        "and\nreturn True."),
     py::method<cancelled>("cancelled",
                           "cancelled($self, /)\n--\n\nReturn True if the future was cancelled."),
-    py::method<done>("done", "done($self, /)\n--\n\nReturn True if the future is done.\n\nDone "
-                     "means either that a result / exception are available, or that the\nfuture was "
-                     "cancelled."),
-    py::method<get_loop>("get_loop", "get_loop($self, /)\n--\n\nReturn the event loop the Future is "
+    py::method<done>(
+        "done",
+        "done($self, /)\n--\n\nReturn True if the future is done.\n\nDone "
+        "means either that a result / exception are available, or that the\nfuture was "
+        "cancelled."),
+    py::method<get_loop>("get_loop",
+                         "get_loop($self, /)\n--\n\nReturn the event loop the Future is "
                          "bound to."),
     py::method<make_cancelled>("_make_cancelled_error",
                                "_make_cancelled_error($self, /)\n--\n\nCreate the CancelledError "
@@ -304,17 +315,16 @@ PyMethodDef methods[] = {
                                "exception value."),
     {}};
 
-PyGetSetDef attributes[] = {
-    py::property<get_blocking, set_blocking>("_asyncio_future_blocking"),
-    py::property<get_log_traceback, set_log_traceback>("_log_traceback"),
-    py::property<get_cancel_message, set_cancel_message>("_cancel_message"),
-    py::getter<get_loop_attribute>("_loop"),
-    py::getter<get_callbacks>("_callbacks"),
-    py::getter<get_result>("_result"),
-    py::getter<get_exception>("_exception"),
-    py::getter<get_source_traceback>("_source_traceback"),
-    py::getter<get_state>("_state"),
-    {}};
+PyGetSetDef attributes[] = {py::property<get_blocking, set_blocking>("_asyncio_future_blocking"),
+                            py::property<get_log_traceback, set_log_traceback>("_log_traceback"),
+                            py::property<get_cancel_message, set_cancel_message>("_cancel_message"),
+                            py::getter<get_loop_attribute>("_loop"),
+                            py::getter<get_callbacks>("_callbacks"),
+                            py::getter<get_result>("_result"),
+                            py::getter<get_exception>("_exception"),
+                            py::getter<get_source_traceback>("_source_traceback"),
+                            py::getter<get_state>("_state"),
+                            {}};
 
 constexpr const char* kDoc =
     "Future(*, loop=None)\n--\n\n"
@@ -396,10 +406,10 @@ Py_hash_t hash(PyObject* self) noexcept {
 }  // namespace future_slots
 
 Ref<PyTypeObject> new_future_type(State& state, PyObject* module) noexcept {
-  PyType_Spec spec = {"phaseloop._native.Future", 0, 0,
-                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
-                          Py_TPFLAGS_IMMUTABLETYPE,
-                      slots};
+  PyType_Spec spec = {
+      "phaseloop._native.Future", 0, 0,
+      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
+      slots};
   future_base.take(state.base_future);
   return derive_type(module, spec, state.base_future.get());
 }

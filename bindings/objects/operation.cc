@@ -92,8 +92,7 @@ PyObject* next(PyObject* self) noexcept { return py::next_from_send(self, send_v
 
 Ref<> send(PyObject* self, PyObject* value) noexcept {
   if (operation(self).phase == Phase::created && value != Py_None) {
-    return py::raise(PyExc_TypeError,
-                     "can't send non-None value to a just-started coroutine");
+    return py::raise(PyExc_TypeError, "can't send non-None value to a just-started coroutine");
   }
   return py::steal(py::send_from_send(self, send_value));
 }
@@ -168,8 +167,8 @@ void finalize(PyObject* self) noexcept {
   Operation& op = operation(self);
   if (op.phase != Phase::created || op.kind == nullptr) return;
   py::ErrorScope keep;
-  if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine '%s' was never awaited",
-                       op.kind->name) < 0) {
+  if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine '%s' was never awaited", op.kind->name) <
+      0) {
     py::write_unraisable(self);
   }
 }
@@ -183,14 +182,16 @@ void dealloc(PyObject* self) noexcept {
 }
 
 PyMethodDef methods[] = {
-    py::method<send>("send", "send(arg) -> send 'arg' into coroutine,\nreturn next yielded value "
+    py::method<send>("send",
+                     "send(arg) -> send 'arg' into coroutine,\nreturn next yielded value "
                      "or raise StopIteration."),
-    py::method<throw_into>("throw", "throw(value)\n\nRaise exception in coroutine, return next "
+    py::method<throw_into>("throw",
+                           "throw(value)\n\nRaise exception in coroutine, return next "
                            "yielded value or raise\nStopIteration."),
     py::method<close>("close", "close() -> raise GeneratorExit inside coroutine."),
     {}};
-PyGetSetDef attributes[] = {py::getter<get_name>("__name__"), py::getter<get_name>("__qualname__"),
-                            {}};
+PyGetSetDef attributes[] = {
+    py::getter<get_name>("__name__"), py::getter<get_name>("__qualname__"), {}};
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(clear)},
                        {Py_tp_finalize, reinterpret_cast<void*>(finalize)},

@@ -1,9 +1,9 @@
 // What is awaited once and never seen: a sleep, a wait over futures.
 //
-// An operation looks like the coroutine that asyncio has in its place (send, throw, close, await) but
-// has no frame and needs no future: when a native task awaits it, it hands itself to the task, which
-// leaves its waiter here. Driven by anything else it becomes asyncio's own coroutine ("delegate"), so
-// that foreign tasks and loops get exactly what they would without us.
+// An operation looks like the coroutine that asyncio has in its place (send, throw, close, await)
+// but has no frame and needs no future: when a native task awaits it, it hands itself to the task,
+// which leaves its waiter here. Driven by anything else it becomes asyncio's own coroutine
+// ("delegate"), so that foreign tasks and loops get exactly what they would without us.
 //
 // Life: created -> suspended -> woken -> finished; or created -> delegated. Thread: the loop's.
 #pragma once
@@ -20,8 +20,8 @@ struct Operation;
 struct OperationKind {
   const char* name;  // of asyncio's coroutine function, for repr and warnings
   enum class Begun { suspended, yielded_none, returned, failed, not_ours };
-  // First send from a native task: `op.data` and `op.loop` are set. returned: `value` is the result.
-  // not_ours: nothing was begun, and the arguments are for asyncio's own function to judge.
+  // First send from a native task: `op.data` and `op.loop` are set. returned: `value` is the
+  // result. not_ours: nothing was begun, and the arguments are for asyncio's own function to judge.
   Begun (*begin)(Operation& op, Ref<>& value) noexcept;
   // After the task was woken without an error: the result.
   Ref<> (*finish)(Operation& op) noexcept;
@@ -60,9 +60,7 @@ Ref<> cancellation(Operation& op) noexcept;
 inline bool is_operation(State& state, PyTypeObject* type) noexcept {
   return type->tp_base == state.operation_type.get();
 }
-inline Operation& operation(PyObject* self) noexcept {
-  return *reinterpret_cast<Operation*>(self);
-}
+inline Operation& operation(PyObject* self) noexcept { return *reinterpret_cast<Operation*>(self); }
 inline PyObject* object_of(Operation& op) noexcept { return reinterpret_cast<PyObject*>(&op); }
 
 // A new instance of one of the types below operation_type.
@@ -71,8 +69,8 @@ Ref<PyTypeObject> new_operation_type(PyObject* module) noexcept;
 Ref<PyTypeObject> derive_operation_type(State& state, PyObject* module, const char* name,
                                         std::size_t size) noexcept;
 
-// The native task whose step is under way in this thread, and its loop. Set by the step itself; it is
-// the running task as long as asyncio says so too (a foreign task may be stepped inside).
+// The native task whose step is under way in this thread, and its loop. Set by the step itself; it
+// is the running task as long as asyncio says so too (a foreign task may be stepped inside).
 struct Stepping {
   PyObject* task = nullptr;
   LoopData* data = nullptr;  // null on a foreign loop: operations delegate there

@@ -37,8 +37,10 @@ int set_identity(TaskData& task, const TaskOptions& options) noexcept {
     task.context = py::steal(PyContext_CopyCurrent());
     if (!task.context) return -1;
   } else {
-    if (version::kStrictInit && !PyContext_CheckExact(options.context)) {
-      return py::raise(PyExc_TypeError, "context must be a contextvars.Context object");
+    // Newer CPythons say this; older ones fail in the first step, when nobody can catch it.
+    if (!PyContext_CheckExact(options.context)) {
+      return py::raise(PyExc_TypeError, "a contextvars.Context was expected, got %.200s",
+                       Py_TYPE(options.context)->tp_name);
     }
     task.context = py::borrow(options.context);
   }

@@ -1,9 +1,9 @@
 // Task: asyncio.Task natively, derived from our Future and from _asyncio.Task.
 //
-// A task is in exactly one place at a time: scheduled (its waiter in the ready queue, or in a callable
-// on a foreign loop), waiting (its waiter with the future or operation it awaits, which `awaited`
-// names), being stepped, or done. Waiting for a foreign future it hangs there as a Python callback.
-// Thread: the loop's.
+// A task is in exactly one place at a time: scheduled (its waiter in the ready queue, or in a
+// callable on a foreign loop), waiting (its waiter with the future or operation it awaits, which
+// `awaited` names), being stepped, or done. Waiting for a foreign future it hangs there as a Python
+// callback. Thread: the loop's.
 #pragma once
 
 #include "bindings/core/work.h"
@@ -46,8 +46,8 @@ struct TaskOptions {
   PyObject* context = nullptr;
   bool eager_start = false;
 };
-// A task that runs `coroutine` on the loop, scheduled (or, eagerly, stepped once). Refuses what is no
-// coroutine with asyncio's TypeError.
+// A task that runs `coroutine` on the loop, scheduled (or, eagerly, stepped once). Refuses what is
+// no coroutine with asyncio's TypeError.
 Ref<> new_task(LoopData& data, PyObject* loop, PyObject* coroutine,
                const TaskOptions& options) noexcept;
 int init_task(PyObject* self, PyObject* coroutine, PyObject* loop,
@@ -55,15 +55,15 @@ int init_task(PyObject* self, PyObject* coroutine, PyObject* loop,
 // 1, 0, or -1 with an error set. Native coroutines are recognised without a call into Python.
 int is_coroutine(State& state, PyObject* object) noexcept;
 
-// The task no longer waits for anything: takes its waiter out of wherever it hangs, or leaves it where
-// it is scheduled already (true).
+// The task no longer waits for anything: takes its waiter out of wherever it hangs, or leaves it
+// where it is scheduled already (true).
 bool stop_waiting(TaskData& task) noexcept;
 
 // As Task.cancel(): 1: requested; 0: it was done; -1: error.
 int cancel_task(TaskData& task, PyObject* message) noexcept;
 
-// Runs the coroutine to its next suspension, throwing `exception` into it if there is one. The task's
-// context has been entered. 0, or -1 with an error that is the loop's business.
+// Runs the coroutine to its next suspension, throwing `exception` into it if there is one. The
+// task's context has been entered. 0, or -1 with an error that is the loop's business.
 int step(TaskData& task, Ref<> exception) noexcept;
 // The first step, at once, within whatever is running (Task(eager_start=True)).
 int step_eagerly(TaskData& task) noexcept;

@@ -184,9 +184,8 @@ int wait_for_other(TaskData& task, Ref<> awaited) noexcept {
     return wait_for_foreign(task, std::move(awaited), blocking);
   }
   if (PyGen_Check(awaited.get())) {
-    return throw_soon(
-        task, "yield was used instead of yield from for generator in task %R with %R",
-        object_of(task), awaited.get());
+    return throw_soon(task, "yield was used instead of yield from for generator in task %R with %R",
+                      object_of(task), awaited.get());
   }
   return throw_soon(task, "Task got bad yield: %R", awaited.get());
 }
@@ -242,8 +241,8 @@ int prepare(TaskData& task, Ref<>& exception) noexcept {
   }
   if (!task.coroutine) return py::raise(PyExc_RuntimeError, "uninitialized Task object");
   if (task.cancel.must_cancel()) {
-    if (!exception || PyErr_GivenExceptionMatches(exception.get(),
-                                                  state.cancelled_error.get()) == 0) {
+    if (!exception ||
+        PyErr_GivenExceptionMatches(exception.get(), state.cancelled_error.get()) == 0) {
       exception = make_cancelled_error(task);
       if (!exception) return -1;
     }

@@ -34,8 +34,7 @@ Ref<> cancelling(PyObject* self) noexcept {
 }
 
 Ref<> uncancel(PyObject* self) noexcept {
-  return py::steal(
-      PyLong_FromLong(task_data(self).cancel.retract(version::kUncancelForgives)));
+  return py::steal(PyLong_FromLong(task_data(self).cancel.retract(version::kUncancelForgives)));
 }
 
 Ref<> set_result(PyObject*, PyObject*) noexcept {
@@ -52,8 +51,8 @@ Ref<> get_name(PyObject* self) noexcept {
   TaskData& task = task_data(self);
   if (!task.name) {
     if (task.number == 0) return py::none();
-    task.name = py::steal(PyUnicode_FromFormat(
-        "Task-%llu", static_cast<unsigned long long>(task.number)));
+    task.name =
+        py::steal(PyUnicode_FromFormat("Task-%llu", static_cast<unsigned long long>(task.number)));
     if (!task.name) return py::raised;
     show_name_in_base(task);
   }
@@ -115,11 +114,16 @@ int init(PyObject* self, PyObject* args, PyObject* keywords) noexcept {
   int bound;
   if constexpr (version::kEagerTasks) {
     bound = py::bind({"Task", 1, 1}, args, keywords,
-                     {{"coro", &coroutine}, {"loop", &loop}, {"name", &options.name},
-                      {"context", &options.context}, {"eager_start", &eager}});
+                     {{"coro", &coroutine},
+                      {"loop", &loop},
+                      {"name", &options.name},
+                      {"context", &options.context},
+                      {"eager_start", &eager}});
   } else {
     bound = py::bind({"Task", 1, 1}, args, keywords,
-                     {{"coro", &coroutine}, {"loop", &loop}, {"name", &options.name},
+                     {{"coro", &coroutine},
+                      {"loop", &loop},
+                      {"name", &options.name},
                       {"context", &options.context}});
   }
   if (bound < 0) return -1;
@@ -142,8 +146,8 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
   Py_VISIT(Py_TYPE(self));  // a static base does not
 #endif
   TaskData& task = task_data(self);
-  for (const Ref<>* ref : {&task.coroutine, &task.name, &task.context, &task.awaited,
-                           &task.throw_next}) {
+  for (const Ref<>* ref :
+       {&task.coroutine, &task.name, &task.context, &task.awaited, &task.throw_next}) {
     Py_VISIT(ref->get());
   }
   if (int result = future_slots::traverse_data(task, visit, arg)) return result;
@@ -192,13 +196,16 @@ void dealloc(PyObject* self) noexcept {
 PyMethodDef methods[] = {
     py::method<set_result>("set_result", "set_result($self, result, /)\n--\n\n"),
     py::method<set_exception>("set_exception", "set_exception($self, exception, /)\n--\n\n"),
-    py::method<cancel>("cancel", "cancel($self, /, msg=None)\n--\n\nRequest that this task cancel "
+    py::method<cancel>("cancel",
+                       "cancel($self, /, msg=None)\n--\n\nRequest that this task cancel "
                        "itself.\n\nThis arranges for a CancelledError to be thrown into the\n"
                        "wrapped coroutine on the next cycle through the event loop."),
-    py::method<cancelling>("cancelling", "cancelling($self, /)\n--\n\nReturn the count of the "
+    py::method<cancelling>("cancelling",
+                           "cancelling($self, /)\n--\n\nReturn the count of the "
                            "task's cancellation requests.\n\nThis count is incremented when "
                            ".cancel() is called\nand may be decremented using .uncancel()."),
-    py::method<uncancel>("uncancel", "uncancel($self, /)\n--\n\nDecrement the task's count of "
+    py::method<uncancel>("uncancel",
+                         "uncancel($self, /)\n--\n\nDecrement the task's count of "
                          "cancellation requests.\n\nThis should be used by tasks that catch "
                          "CancelledError\nand wish to continue indefinitely until they are "
                          "cancelled again.\n\nReturns the remaining number of cancellation "
@@ -206,9 +213,11 @@ PyMethodDef methods[] = {
     py::method<get_coro>("get_coro", "get_coro($self, /)\n--\n\n"),
     py::method<get_name>("get_name", "get_name($self, /)\n--\n\n"),
     py::method<set_name>("set_name", "set_name($self, value, /)\n--\n\n"),
-    py::method<get_stack>("get_stack", "get_stack($self, /, *, limit=None)\n--\n\nReturn the list "
+    py::method<get_stack>("get_stack",
+                          "get_stack($self, /, *, limit=None)\n--\n\nReturn the list "
                           "of stack frames for this task's coroutine."),
-    py::method<print_stack>("print_stack", "print_stack($self, /, *, limit=None, file=None)\n--\n\n"
+    py::method<print_stack>("print_stack",
+                            "print_stack($self, /, *, limit=None, file=None)\n--\n\n"
                             "Print the stack or traceback for this task's coroutine."),
     // The last one is left out where asyncio has it not.
     version::kEagerTasks ? py::method<get_context>("get_context", "get_context($self, /)\n--\n\n")
@@ -247,10 +256,10 @@ PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(kDoc)},
 
 Ref<PyTypeObject> new_task_type(State& state, PyObject* module) noexcept {
   task_base.take(state.base_task);
-  PyType_Spec spec = {"phaseloop._native.Task", 0, 0,
-                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE |
-                          Py_TPFLAGS_IMMUTABLETYPE,
-                      slots};
+  PyType_Spec spec = {
+      "phaseloop._native.Task", 0, 0,
+      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
+      slots};
   // Our Future first: its methods are to be found before _asyncio.Task's.
   Ref<> bases = py::steal(PyTuple_Pack(2, state.future_type.obj(), state.base_task.get()));
   if (!bases) return py::raised;

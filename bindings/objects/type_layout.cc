@@ -20,8 +20,7 @@ void BaseSlots::finish_dealloc(PyObject* self) const noexcept {
 }
 
 Ref<PyTypeObject> derive_type(PyObject* module, PyType_Spec& spec, PyObject* bases) noexcept {
-  return py::steal(
-      reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &spec, bases)));
+  return py::steal(reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &spec, bases)));
 }
 
 void extend_type(PyTypeObject* type, Py_ssize_t size) noexcept {

@@ -26,14 +26,13 @@ int bind_positional(const Signature& signature, PyObject* const* data, Py_ssize_
   return 0;
 }
 
-int bind_keyword(const Signature& signature, PyObject* name, PyObject* value,
-                 Py_ssize_t positional, Parameters parameters) noexcept {
+int bind_keyword(const Signature& signature, PyObject* name, PyObject* value, Py_ssize_t positional,
+                 Parameters parameters) noexcept {
   Py_ssize_t i = 0;
   for (const Parameter& parameter : parameters) {
     if (PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, parameter.name) == 0) {
       if (i < positional && i < signature.positional_max) {
-        return raise(PyExc_TypeError,
-                     "argument for %s() given by name ('%s') and position (%zd)",
+        return raise(PyExc_TypeError, "argument for %s() given by name ('%s') and position (%zd)",
                      signature.function, parameter.name, i + 1);
       }
       *parameter.value = value;
@@ -41,8 +40,8 @@ int bind_keyword(const Signature& signature, PyObject* name, PyObject* value,
     }
     ++i;
   }
-  return raise(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'",
-               signature.function, name);
+  return raise(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", signature.function,
+               name);
 }
 
 int check_required(const Signature& signature, Parameters parameters) noexcept {

@@ -46,7 +46,8 @@ struct Signature {
 };
 
 // 0, or -1 with a TypeError set.
-int bind(const Signature& signature, Args args, std::initializer_list<Parameter> parameters) noexcept;
+int bind(const Signature& signature, Args args,
+         std::initializer_list<Parameter> parameters) noexcept;
 // The same for tp_init and tp_new, which get a tuple and a dictionary.
 int bind(const Signature& signature, PyObject* args, PyObject* keywords,
          std::initializer_list<Parameter> parameters) noexcept;

@@ -21,16 +21,16 @@ template <class... Args>
 Ref<> call_method(PyObject* self, PyObject* name, Args*... args) noexcept {
   PyObject* stack[] = {self, args...};
   constexpr std::size_t kCount = 1 + sizeof...(args);
-  return steal(PyObject_VectorcallMethod(name, stack, kCount | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                         nullptr));
+  return steal(
+      PyObject_VectorcallMethod(name, stack, kCount | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr));
 }
 // With one keyword argument after the positional ones; `names` is a tuple of its name.
 template <class... Args>
 Ref<> call_method_kw(PyObject* self, PyObject* name, PyObject* names, Args*... args) noexcept {
   PyObject* stack[] = {self, args...};
   constexpr std::size_t kCount = sizeof...(args);  // self and all but the keyword's value
-  return steal(PyObject_VectorcallMethod(name, stack, kCount | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                         names));
+  return steal(
+      PyObject_VectorcallMethod(name, stack, kCount | PY_VECTORCALL_ARGUMENTS_OFFSET, names));
 }
 
 inline Ref<> attribute(PyObject* self, PyObject* name) noexcept {
@@ -38,8 +38,6 @@ inline Ref<> attribute(PyObject* self, PyObject* name) noexcept {
 }
 
 // 1, 0, or -1 with an error set.
-inline int truth(const Ref<>& value) noexcept {
-  return value ? PyObject_IsTrue(value.get()) : -1;
-}
+inline int truth(const Ref<>& value) noexcept { return value ? PyObject_IsTrue(value.get()) : -1; }
 
 }  // namespace phaseloop::py

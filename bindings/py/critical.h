@@ -8,7 +8,9 @@ namespace phaseloop::py {
 class CriticalSection {
  public:
 #ifdef Py_GIL_DISABLED
-  explicit CriticalSection(PyObject* object) noexcept { PyCriticalSection_Begin(&section_, object); }
+  explicit CriticalSection(PyObject* object) noexcept {
+    PyCriticalSection_Begin(&section_, object);
+  }
   ~CriticalSection() { PyCriticalSection_End(&section_); }
 #else
   explicit CriticalSection(PyObject*) noexcept {}

@@ -65,11 +65,10 @@ Ref<> throw_arguments(Args args) noexcept {
     return raise(PyExc_TypeError, "throw expected 1 to 3 arguments, got %zd", args.count());
   }
 #if PY_VERSION_HEX >= 0x030c0000
-  if (args.count() > 1 &&
-      PyErr_WarnEx(PyExc_DeprecationWarning,
-                   "the (type, exc, tb) signature of throw() is deprecated, "
-                   "use the single-arg signature instead.",
-                   1) < 0) {
+  if (args.count() > 1 && PyErr_WarnEx(PyExc_DeprecationWarning,
+                                       "the (type, exc, tb) signature of throw() is deprecated, "
+                                       "use the single-arg signature instead.",
+                                       1) < 0) {
     return raised;
   }
 #endif

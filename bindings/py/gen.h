@@ -6,9 +6,9 @@
 
 namespace phaseloop::py {
 
-// tp_iternext in terms of am_send: what CPython 3.12 to 3.14 resume awaitables with. A result of None
-// ends the iteration without a StopIteration object, which those versions would make and take apart
-// again for nothing.
+// tp_iternext in terms of am_send: what CPython 3.12 to 3.14 resume awaitables with. A result of
+// None ends the iteration without a StopIteration object, which those versions would make and take
+// apart again for nothing.
 PyObject* next_from_send(PyObject* self, sendfunc send) noexcept;
 // The method send(None): a result is a StopIteration, as for generators.
 PyObject* send_from_send(PyObject* self, sendfunc send) noexcept;

@@ -1,7 +1,7 @@
 // Owned references to Python objects.
 //
-// One rule for the whole binding layer: a raw `PyObject*` (or `Task*`, ...) is borrowed, a `Ref<>` is
-// owned. Ownership is therefore visible in every signature:
+// One rule for the whole binding layer: a raw `PyObject*` (or `Task*`, ...) is borrowed, a `Ref<>`
+// is owned. Ownership is therefore visible in every signature:
 //   Ref<> f()             returns a new reference; empty means "the Python error is set"
 //   void  f(Ref<> x)      takes the reference
 //   void  f(PyObject* x)  borrows it for the duration of the call

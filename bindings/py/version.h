@@ -1,5 +1,6 @@
-// What differs between the CPython versions, as constants: the only header that reads PY_VERSION_HEX
-// for a difference in behaviour. (API spellings that changed hide in error.cc and gen.h.)
+// What differs between the CPython versions, as constants: the only header that reads
+// PY_VERSION_HEX for a difference in behaviour. (API spellings that changed hide in error.cc and
+// gen.h.)
 #pragma once
 
 #include <Python.h>
@@ -26,7 +27,7 @@ inline constexpr bool kGatherCountsDoneAtOnce = PY_VERSION_HEX >= 0x030c0000;
 inline constexpr bool kAsCompletedIsObject = PY_VERSION_HEX >= 0x030d0000;
 // call_soon_threadsafe() returns a handle that other threads may cancel.
 inline constexpr bool kThreadSafeHandles = PY_VERSION_HEX >= 0x030e0000;
-// Futures refuse a second __init__; a task's context must be a contextvars.Context.
+// Futures refuse a second __init__.
 inline constexpr bool kStrictInit = PY_VERSION_HEX >= 0x030f0000;
 
 }  // namespace phaseloop::version

@@ -1,9 +1,10 @@
 """The loop: native where it is hot, asyncio's own BaseEventLoop for everything else.
 
-Why derive from BaseEventLoop rather than from AbstractEventLoop: the cold control plane (executors,
-asynchronous generators, exception handlers, running until complete, debug checks) then is the running
-CPython's, word for word, on every version. What is hot is overridden in C++: scheduling, time, tasks,
-futures, and the iteration itself, which `_run_once` does until stop() instead of once.
+Why derive from BaseEventLoop rather than from AbstractEventLoop: the cold control plane
+(executors, asynchronous generators, exception handlers, running until complete, debug checks) then
+is the running CPython's, word for word, on every version. What is hot is overridden in C++:
+scheduling, time, tasks, futures, and the iteration itself, which `_run_once` does until stop()
+instead of once.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Signals: add_signal_handler(), and waking a sleeping loop whichever thread a signal lands in.
 
-Python runs signal handlers in the main thread, between byte codes and whenever the loop looks (once
-an iteration), so a handler simply schedules its callback. The wake-up descriptor is only there for a
-loop that sleeps while the kernel hands the signal to another thread.
+Python runs signal handlers in the main thread, between byte codes and whenever the loop looks
+(once an iteration), so a handler simply schedules its callback. The wake-up descriptor is only
+there for a loop that sleeps while the kernel hands the signal to another thread.
 """
 
 import contextlib
@@ -109,7 +109,7 @@ class SignalsMixin:
         self._watch_signal_pipe(self._signal_pipe[0], self._new_handle(self._drain_signal_pipe))
 
     def _drain_signal_pipe(self):
-        """The handlers have run by now; whoever owned the wake-up descriptor before gets its bytes."""
+        """The handlers have run by now; a former owner of the wake-up descriptor gets its bytes."""
         with contextlib.suppress(BlockingIOError):
             numbers = os.read(self._signal_pipe[0], 4096)
             if self._chained_wakeup_fd >= 0:

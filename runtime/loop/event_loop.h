@@ -5,9 +5,9 @@
 //   2. read the clock, once and only if somebody needs it; queue the timers that are due;
 //   3. run exactly the work that was ready at that point. Work scheduled meanwhile waits.
 //
-// Lateness. While work is ready the poller is not asked in every iteration: not at all if nothing is
-// watched; otherwise in each of the first kEagerPolls iterations after a sleep or an event, and then
-// once kPollInterval has passed since it was last asked, looked at every iteration. So I/O is
+// Lateness. While work is ready the poller is not asked in every iteration: not at all if nothing
+// is watched; otherwise in each of the first kEagerPolls iterations after a sleep or an event, and
+// then once kPollInterval has passed since it was last asked, looked at every iteration. So I/O is
 // noticed at most kPollInterval plus one iteration late however much ready work there is, and
 // timers at most one iteration late.
 //

@@ -1,12 +1,12 @@
 // The loop's only window on the operating system.
 //
 // Everything that originates outside the loop's thread (readiness of a descriptor, another
-// thread's wake()) arrives here. epoll, io_uring, a simulator and decorators that release the GIL or
-// trace are all just a Poller.
+// thread's wake()) arrives here. epoll, io_uring, a simulator and decorators that release the GIL
+// or trace are all just a Poller.
 //
-// Thread: the loop's, except wake(). Order: wait() harvests and touches no queue, so that it may run
-// while other threads hold the interpreter; dispatch() hands over what was harvested.
-// Time passes only inside wait().
+// Thread: the loop's, except wake(). Order: wait() harvests and touches no queue, so that it may
+// run while other threads hold the interpreter; dispatch() hands over what was harvested. Time
+// passes only inside wait().
 #pragma once
 
 #include <cstddef>

@@ -28,7 +28,8 @@ class EpollPoller final : public Poller {
   Status watch(Watch& watch, Interest interest) noexcept override;
   std::size_t watched() const noexcept override { return watched_; }
 
-  // A watch of the loop's own (signals): it wakes a sleeping loop but is no reason to poll a busy one.
+  // A watch of the loop's own (signals): it wakes a sleeping loop but is no reason to poll a busy
+  // one.
   Status watch_internally(Watch& watch) noexcept;
 
  private:

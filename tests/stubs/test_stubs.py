@@ -9,15 +9,17 @@ import phaseloop
 
 HERE = Path(__file__).parent
 DEV = HERE.parents[1] / ".dev"
+PACKAGE = Path(phaseloop.__file__).parent
 
 
 def test_the_stubs_agree_with_the_module():
+    assert (PACKAGE / "_native.pyi").is_file()  # stubtest has no complaint when there are none
     command = [sys.executable, "-m", "mypy.stubtest", "phaseloop._native", "--concise"]
     done = subprocess.run(
         [*command, "--allowlist", HERE / "allowlist.txt"],
         capture_output=True,
         text=True,
         cwd=DEV,  # where mypy leaves its cache
-        env=os.environ | {"MYPYPATH": str(Path(phaseloop.__file__).parents[1])},
+        env=os.environ | {"MYPYPATH": str(PACKAGE.parent)},
     )
     assert done.returncode == 0, done.stdout + done.stderr
