@@ -303,7 +303,8 @@ Ref<> stock_as_completed(State& state, PyObject* fs, PyObject* timeout) noexcept
 Ref<> as_completed(PyObject* self, Args args) noexcept {
   State& state = *reinterpret_cast<State*>(self);
   PyObject *fs = nullptr, *timeout = Py_None;
-  if (py::bind({"as_completed", 1, 1}, args, {{"fs", &fs}, {"timeout", &timeout}}) < 0) {
+  if (py::bind({.function = "as_completed", .positional_max = 1, .required = 1, .as_python = true},
+               args, {{"fs", &fs}, {"timeout", &timeout}}) < 0) {
     return py::raised;
   }
   if (LoopData* data = driving_loop()) {

@@ -63,7 +63,8 @@ constexpr OperationKind kKind{"sleep", begin, finish, abandon, delegate, travers
 
 Ref<> sleep(PyObject* self, py::Args args) noexcept {
   PyObject *delay = nullptr, *result = Py_None;
-  if (py::bind({"sleep", 2, 1}, args, {{"delay", &delay}, {"result", &result}}) < 0) {
+  if (py::bind({.function = "sleep", .positional_max = 2, .required = 1, .as_python = true}, args,
+               {{"delay", &delay}, {"result", &result}}) < 0) {
     return py::raised;
   }
   State& state = *reinterpret_cast<State*>(self);

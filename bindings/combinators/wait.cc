@@ -152,7 +152,7 @@ constexpr OperationKind kKind{"wait", begin, finish, abandon, delegate, traverse
 Ref<> wait(PyObject* self, py::Args args) noexcept {
   State& state = *reinterpret_cast<State*>(self);
   PyObject *fs = nullptr, *timeout = Py_None, *return_when = state.names.ALL_COMPLETED.get();
-  if (py::bind({"wait", 1, 1}, args,
+  if (py::bind({.function = "wait", .positional_max = 1, .required = 1, .as_python = true}, args,
                {{"fs", &fs}, {"timeout", &timeout}, {"return_when", &return_when}}) < 0) {
     return py::raised;
   }

@@ -1,5 +1,7 @@
 #include "bindings/loop/scheduling.h"
 
+#include <string_view>
+
 #include "bindings/core/handle.h"
 #include "bindings/core/loop_data.h"
 #include "bindings/core/threadsafe_handle.h"
@@ -22,20 +24,30 @@ struct Callback {
   Ref<> args;
 };
 
+// In the words in which BaseEventLoop's own methods fail.
+void missing_arguments(const char* method, Py_ssize_t leading, Py_ssize_t given) noexcept {
+  const char* names = leading > 0 && given == 0
+                          ? (std::string_view(method) == "call_at" ? "'when' and 'callback'"
+                                                                   : "'delay' and 'callback'")
+                          : "'callback'";
+  const Py_ssize_t count = leading + 1 - given;
+  py::raise(PyExc_TypeError, "BaseEventLoop.%s() missing %zd required positional argument%s: %s",
+            method, count, count == 1 ? "" : "s", names);
+}
+
 // `leading`: parameters before the callback. Nothing but context= may be given by name.
 bool parse(const char* method, LoopData& data, Args args, Py_ssize_t leading,
            Callback& callback) noexcept {
   for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
     if (PyUnicode_CompareWithASCIIString(args.keyword_name(i), "context") != 0) {
-      py::raise(PyExc_TypeError, "Loop.%s() got an unexpected keyword argument '%U'", method,
-                args.keyword_name(i));
+      py::raise(PyExc_TypeError, "BaseEventLoop.%s() got an unexpected keyword argument '%U'",
+                method, args.keyword_name(i));
       return false;
     }
     if (args.keyword_value(i) != Py_None) callback.context = args.keyword_value(i);
   }
   if (args.count() <= leading) {
-    py::raise(PyExc_TypeError, "Loop.%s() missing %zd required positional argument%s", method,
-              leading + 1 - args.count(), leading + 1 - args.count() == 1 ? "" : "s");
+    missing_arguments(method, leading, args.count());
     return false;
   }
   callback.function = args[leading];

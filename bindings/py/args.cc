@@ -6,13 +6,37 @@ namespace {
 using Parameters = std::initializer_list<Parameter>;
 
 int too_many(const Signature& signature, Py_ssize_t given) noexcept {
+  const char* plural = signature.positional_max == 1 ? "" : "s";
+  const bool exact = signature.positional_max == signature.required;
+  if (signature.as_python && exact) {
+    return raise(PyExc_TypeError, "%s() takes %zd positional argument%s but %zd were given",
+                 signature.function, signature.positional_max, plural, given);
+  }
+  if (signature.as_python) {
+    return raise(PyExc_TypeError,
+                 "%s() takes from %zd to %zd positional arguments but %zd were given",
+                 signature.function, signature.required, signature.positional_max, given);
+  }
   if (signature.positional_max == 0) {
     return raise(PyExc_TypeError, "%s() takes no positional arguments", signature.function);
   }
-  const bool exact = signature.positional_max == signature.required;
   return raise(PyExc_TypeError, "%s() takes %s %zd positional argument%s (%zd given)",
-               signature.function, exact ? "exactly" : "at most", signature.positional_max,
-               signature.positional_max == 1 ? "" : "s", given);
+               signature.function, exact ? "exactly" : "at most", signature.positional_max, plural,
+               given);
+}
+
+// The first `i` of the required parameters are there.
+int missing(const Signature& signature, const Parameter& parameter, Py_ssize_t i) noexcept {
+  if (signature.as_python) {
+    return raise(PyExc_TypeError, "%s() missing 1 required positional argument: '%s'",
+                 signature.function, parameter.name);
+  }
+  if (*parameter.name == '\0') {  // positional only
+    return raise(PyExc_TypeError, "%s() takes exactly %zd positional argument%s (%zd given)",
+                 signature.function, signature.required, signature.required == 1 ? "" : "s", i);
+  }
+  return raise(PyExc_TypeError, "%s() missing required argument '%s' (pos %zd)", signature.function,
+               parameter.name, i + 1);
 }
 
 int bind_positional(const Signature& signature, PyObject* const* data, Py_ssize_t count,
@@ -48,10 +72,7 @@ int check_required(const Signature& signature, Parameters parameters) noexcept {
   Py_ssize_t i = 0;
   for (const Parameter& parameter : parameters) {
     if (i == signature.required) break;
-    if (*parameter.value == nullptr) {
-      return raise(PyExc_TypeError, "%s() missing required argument '%s' (pos %zd)",
-                   signature.function, parameter.name, i + 1);
-    }
+    if (*parameter.value == nullptr) return missing(signature, parameter, i);
     ++i;
   }
   return 0;

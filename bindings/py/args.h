@@ -43,6 +43,8 @@ struct Signature {
   Py_ssize_t required;        // of those, how many must be given (by position or name)
   // Further positional arguments are the callee's (call_soon(callback, *args)).
   bool variadic = false;
+  // Errors read as those of a function written in Python, which is what stands here in asyncio.
+  bool as_python = false;
 };
 
 // 0, or -1 with a TypeError set.

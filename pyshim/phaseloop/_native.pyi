@@ -10,7 +10,6 @@ from typing_extensions import disjoint_base
 
 _T = TypeVar("_T")
 
-@disjoint_base
 class Future(asyncio.Future[_T]):
     def __init__(self, *, loop: asyncio.AbstractEventLoop | None = None) -> None: ...
 
