@@ -1,0 +1,206 @@
+// The loop's iteration under a virtual clock, and its bounds on lateness.
+#include "runtime/loop/event_loop.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "runtime/poll/epoll_poller.h"
+#include "tests/unit/support.h"
+
+namespace phaseloop {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Call;
+using testing::Note;
+using testing::NoteTimer;
+using testing::World;
+
+TEST(EventLoop, RunsOnlyWhatWasReadyWhenTheIterationBegan) {
+  World world;
+  EventLoop loop(world, world);
+  std::string log;
+  Note a(log, "a"), nested(log, "nested");
+  Call schedules([&] {
+    log += "schedules ";
+    loop.call_soon(nested);
+  });
+  loop.call_soon(schedules);
+  loop.call_soon(a);
+  loop.run_once();
+  EXPECT_EQ(log, "schedules a");
+  loop.run_once();
+  EXPECT_EQ(log, "schedules anested");
+}
+
+TEST(EventLoop, PutsEventsBeforeTimersAndBothBehindWhatWasReady) {
+  World world;
+  EventLoop loop(world, world);
+  std::string log;
+  Note ready(log, "ready "), event(log, "event ");
+  NoteTimer timer(log, "timer ");
+  world.watched_fds = 1;
+  ASSERT_TRUE(loop.call_at(timer, loop.now()));
+  loop.call_soon(ready);
+  world.arrive(event);
+  loop.run_once();
+  EXPECT_EQ(log, "ready event timer ");
+}
+
+TEST(EventLoop, SleepsToTheNextDeadlineAndNeverFiresEarly) {
+  World world;
+  EventLoop loop(world, world);
+  std::string log;
+  NoteTimer soon(log, "soon "), later(log, "later ");
+  ASSERT_TRUE(loop.call_at(later, loop.now() + 24h) && loop.call_at(soon, loop.now() + 1h));
+  loop.run_once();
+  EXPECT_EQ(world.last_timeout, Duration(1h));
+  EXPECT_EQ(log, "soon ");
+  loop.run_once();
+  EXPECT_EQ(log, "soon later ");
+  EXPECT_EQ(world.now() - Instant{}, 24h);
+}
+
+TEST(EventLoop, DoesNotAskThePollerWhileWorkIsReadyAndNothingIsWatched) {
+  World world;
+  EventLoop loop(world, world);
+  Call again([&loop, &again] { loop.call_soon(again); });
+  loop.call_soon(again);
+  for (int i = 0; i < 100; ++i) loop.run_once();
+  EXPECT_EQ(world.asked, 0);
+  loop.drop_all();
+}
+
+// However much work is ready, an event is dispatched within the interval and one iteration.
+TEST(EventLoop, NoticesEventsWithinTheBoundUnderAFlood) {
+  World world;
+  EventLoop loop(world, world);
+  world.watched_fds = 250;
+  constexpr Duration kStep = 10us;
+  Call again([&] {
+    world.pass(kStep);
+    loop.call_soon(again);
+  });
+  loop.call_soon(again);
+  loop.begin_run();
+  for (int i = 0; i < EventLoop::kEagerPolls; ++i) loop.run_once();
+  EXPECT_EQ(world.asked, EventLoop::kEagerPolls);
+  for (int i = 0; i < 1'000; ++i) loop.run_once();
+  // Then only every kPollInterval.
+  EXPECT_LE(world.asked, EventLoop::kEagerPolls + 1'000 * kStep / EventLoop::kPollInterval + 1);
+  std::optional<Instant> seen;
+  Call event([&] { seen = world.now(); });
+  const Instant arrived = world.now();
+  world.arrive(event);
+  while (!seen) loop.run_once();
+  EXPECT_LE(*seen - arrived, EventLoop::kPollInterval + 2 * kStep);
+  // Something happened: look again in each of the next iterations.
+  const int asked = world.asked;
+  for (int i = 0; i < EventLoop::kEagerPolls; ++i) loop.run_once();
+  EXPECT_EQ(world.asked, asked + EventLoop::kEagerPolls);
+  loop.drop_all();
+}
+
+TEST(EventLoop, NoticesTimersWithinOneIterationUnderAFlood) {
+  World world;
+  EventLoop loop(world, world);
+  std::string log;
+  NoteTimer timer(log, "timer");
+  ASSERT_TRUE(loop.call_at(timer, loop.now() + 1ms));
+  Call again([&] {
+    world.pass(100us);
+    loop.call_soon(again);
+  });
+  loop.call_soon(again);
+  for (int i = 0; i < 10; ++i) loop.run_once();
+  EXPECT_EQ(log, "");
+  loop.run_once();
+  EXPECT_EQ(log, "timer");
+  loop.drop_all();
+}
+
+TEST(EventLoop, KeepsTheRestFirstWhenInterrupted) {
+  World world;
+  EventLoop loop(world, world);
+  std::string log;
+  Note a(log, "a"), b(log, "b"), late(log, "late");
+  Call interrupts([&] {
+    loop.call_soon(late);
+    loop.interrupt();
+  });
+  loop.call_soon(a);
+  loop.call_soon(interrupts);
+  loop.call_soon(b);
+  loop.run_once();
+  EXPECT_EQ(log, "a");
+  loop.run_once();
+  EXPECT_EQ(log, "ablate");
+}
+
+TEST(EventLoop, RunsPostedWorkInOrderWithItsOwn) {
+  World world;
+  EventLoop loop(world, world);
+  std::string log;
+  Note a(log, "a"), b(log, "b"), c(log, "c");
+  loop.call_soon(a);
+  loop.post(b);
+  loop.call_soon(c);
+  loop.run_once();
+  EXPECT_EQ(log, "abc");
+}
+
+TEST(EventLoop, IsWokenFromAnotherThread) {
+  EpollPoller poller;
+  ASSERT_TRUE(poller.open().ok());
+  SystemClock clock;
+  EventLoop loop(poller, clock);
+  std::string log;
+  Note posted(log, "posted");
+  std::thread thread([&loop, &posted] {
+    std::this_thread::sleep_for(20ms);
+    loop.post(posted);
+  });
+  while (log.empty()) loop.run_once();  // sleeps without a limit: only the post ends it
+  thread.join();
+  EXPECT_EQ(log, "posted");
+}
+
+TEST(EventLoop, DropsEverythingItHolds) {
+  World world;
+  EventLoop loop(world, world);
+  std::string log;
+  Note a(log, "a"), b(log, "b");
+  NoteTimer timer(log, "timer");
+  loop.call_soon(a);
+  loop.post(b);
+  ASSERT_TRUE(loop.call_at(timer, loop.now() + 1h));
+  int held = 0;
+  loop.for_each_scheduled([&held](Runnable&) { ++held; });
+  EXPECT_EQ(held, 2);  // what is posted counts once it is taken in
+  loop.drop_all();
+  EXPECT_EQ(log, "~a~timer~b");
+}
+
+TEST(EventLoop, ShowsEachPieceOfWorkToTheObserver) {
+  struct Counting final : EventLoop::Observer {
+    void run(Runnable& work) noexcept override {
+      ++count;
+      work.run();
+    }
+    int count = 0;
+  } observer;
+  World world;
+  EventLoop loop(world, world);
+  std::string log;
+  Note a(log, "a"), b(log, "b");
+  loop.observe(&observer);
+  loop.call_soon(a);
+  loop.call_soon(b);
+  loop.run_once();
+  EXPECT_EQ(observer.count, 2);
+  EXPECT_EQ(log, "ab");
+}
+
+}  // namespace
+}  // namespace phaseloop
