@@ -60,8 +60,7 @@ int hand_over(AsCompleted& iteration, PyObject* item) noexcept {
   consumer->next_consumer = nullptr;
   Ref<> share = py::steal(object_of(static_cast<Operation&>(*consumer)));
   consumer->item = py::borrow(item);
-  wake(*consumer);
-  return 0;
+  return wake(*consumer);
 }
 
 void child_done(Runnable& work) noexcept {

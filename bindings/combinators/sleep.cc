@@ -23,7 +23,7 @@ Sleep& sleep_of(Runnable& work) noexcept { return static_cast<Sleep&>(static_cas
 void run(Runnable& work) noexcept {
   Sleep& sleep = sleep_of(work);
   Ref<> share = py::steal(object_of(sleep));
-  wake(sleep);
+  wake_from_loop(sleep);
 }
 void drop(Runnable& work) noexcept { Ref<> share = py::steal(object_of(sleep_of(work))); }
 PyObject* owner(Runnable& work) noexcept { return object_of(sleep_of(work)); }

@@ -31,7 +31,7 @@ PyObject* argument(Wait& wait, Py_ssize_t i) noexcept {
 void timed_out(Runnable& work) noexcept {
   Wait& wait = wait_of(work);
   Ref<> share = py::steal(object_of(wait));
-  wake(wait);
+  wake_from_loop(wait);
 }
 void drop_timer(Runnable& work) noexcept { Ref<> share = py::steal(object_of(wait_of(work))); }
 PyObject* timer_owner(Runnable& work) noexcept { return object_of(wait_of(work)); }
@@ -43,7 +43,7 @@ void child_done(Runnable& work) noexcept {
   Wait& wait = wait_of(operation(child.parent));
   if (!wait.join.arrive(future_data(child.future).failed)) return;
   disarm(wait, wait);
-  wake(wait);
+  wake_from_loop(wait);
 }
 constexpr WorkKind kChildKind = child_kind(child_done);
 

@@ -229,22 +229,25 @@ bool detach(Operation& op, Waiter& waiter) noexcept {
   return true;
 }
 
-void wake(Operation& op) noexcept {
-  if (op.phase != Phase::suspended) return;
+int wake(Operation& op) noexcept {
+  if (op.phase != Phase::suspended) return 0;
   op.phase = Phase::woken;
   Waiter* waiter = std::exchange(op.waiter, nullptr);
-  if (waiter == nullptr) return;
+  if (waiter == nullptr) return 0;
   Ref<> self = py::borrow(object_of(op));
-  if (schedule(*op.data, op.loop.get(), *waiter) < 0) py::write_unraisable(self.get());
+  return schedule(*op.data, op.loop.get(), *waiter);
 }
 
-bool cancel(Operation& op, PyObject* message) noexcept {
-  if (op.phase != Phase::suspended) return false;
+void wake_from_loop(Operation& op) noexcept {
+  if (wake(op) < 0) py::write_unraisable(object_of(op));
+}
+
+int cancel(Operation& op, PyObject* message) noexcept {
+  if (op.phase != Phase::suspended) return 0;
   op.cancelled = true;
   op.cancel_message = py::borrow(message);
   op.kind->abandon(op);
-  wake(op);
-  return true;
+  return wake(op) < 0 ? -1 : 1;
 }
 
 Ref<> cancellation(Operation& op) noexcept {

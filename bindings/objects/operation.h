@@ -50,10 +50,13 @@ struct Operation {
 bool attach(Operation& op, Waiter& waiter) noexcept;
 // Undoes attach() and gives the share back; false if the task has been woken since.
 bool detach(Operation& op, Waiter& waiter) noexcept;
-// Schedules the waiting task. Does nothing if the operation is not suspended.
-void wake(Operation& op) noexcept;
-// As Future.cancel(): true if it was still suspended.
-bool cancel(Operation& op, PyObject* message) noexcept;
+// Schedules the waiting task; does nothing if the operation is not suspended. 0, or -1 with an
+// error set (the loop is closed).
+int wake(Operation& op) noexcept;
+// The same from the loop's own work, where an error has no caller to go to.
+void wake_from_loop(Operation& op) noexcept;
+// As Future.cancel(): 1: it was still suspended; 0: it was not; -1: error.
+int cancel(Operation& op, PyObject* message) noexcept;
 // The CancelledError to throw into the task, or empty without an error set.
 Ref<> cancellation(Operation& op) noexcept;
 

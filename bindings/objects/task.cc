@@ -126,7 +126,7 @@ int cancel_task(TaskData& task, PyObject* message) noexcept {
     State& state = task.data->state;
     int cancelled = 0;
     if (is_operation(state, Py_TYPE(awaited))) {
-      cancelled = cancel(operation(awaited), message) ? 1 : 0;
+      cancelled = cancel(operation(awaited), message);
     } else if (Py_IS_TYPE(awaited, state.future_type.get())) {
       cancelled = cancel_future(future_data(awaited), message);
     } else {

@@ -113,16 +113,13 @@ int deliver_cancellation(TaskData& task) noexcept {
   if (!task.cancel.must_cancel()) return 0;
   Ref<> awaited = task.awaited.share();
   Ref<> message = py::or_none(task.cancel_message.get());
-  bool cancelled = false;
-  if (is_operation(task.data->state, Py_TYPE(awaited.get()))) {
-    cancelled = cancel(operation(awaited.get()), message.get());
-  } else {
-    const int answer = py::truth(
-        py::call_method(awaited.get(), task.data->state.names.cancel.get(), message.get()));
-    if (answer < 0) return -1;
-    cancelled = answer != 0;
-  }
-  if (cancelled) task.cancel.take_delivery();
+  const int cancelled =
+      is_operation(task.data->state, Py_TYPE(awaited.get()))
+          ? cancel(operation(awaited.get()), message.get())
+          : py::truth(
+                py::call_method(awaited.get(), task.data->state.names.cancel.get(), message.get()));
+  if (cancelled < 0) return -1;
+  if (cancelled > 0) task.cancel.take_delivery();
   return 0;
 }
 

@@ -42,9 +42,10 @@ class Log(list):
     @contextlib.contextmanager
     def errors(self, *kinds):
         """Log an exception of these kinds (all, by default) that comes out of the block."""
+        kinds = kinds or (BaseException,)
         try:
             yield
-        except kinds or BaseException as exc:
+        except kinds as exc:
             self.error(exc)
 
     def handler(self, loop, context):
