@@ -1,8 +1,12 @@
 """What every Python test needs: phaseloop itself, and loops of either make."""
 
 import asyncio
+import signal
 
 import pytest
+
+# A shell starts background jobs with SIGINT ignored; the tests of Ctrl-C need it as it is.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 try:
     import phaseloop

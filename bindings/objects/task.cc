@@ -37,8 +37,7 @@ int set_identity(TaskData& task, const TaskOptions& options) noexcept {
     task.context = py::steal(PyContext_CopyCurrent());
     if (!task.context) return -1;
   } else {
-    // Newer CPythons say this; older ones fail in the first step, when nobody can catch it.
-    if (!PyContext_CheckExact(options.context)) {
+    if (version::checks_task_context() && !PyContext_CheckExact(options.context)) {
       return py::raise(PyExc_TypeError, "a contextvars.Context was expected, got %.200s",
                        Py_TYPE(options.context)->tp_name);
     }

@@ -30,4 +30,10 @@ inline constexpr bool kThreadSafeHandles = PY_VERSION_HEX >= 0x030e0000;
 // Futures refuse a second __init__.
 inline constexpr bool kStrictInit = PY_VERSION_HEX >= 0x030f0000;
 
+// A task's context must be a contextvars.Context; where that is not checked, the first step fails.
+// It came to 3.13 in a maintenance release and to 3.15, so the running version decides.
+inline bool checks_task_context() noexcept {
+  return Py_Version >= 0x030f0000 || (Py_Version >= 0x030d0600 && Py_Version < 0x030e0000);
+}
+
 }  // namespace phaseloop::version

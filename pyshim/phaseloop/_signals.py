@@ -12,6 +12,8 @@ import signal
 import threading
 from asyncio import coroutines
 
+from ._versions import is_coroutine_function
+
 
 class SignalsMixin:
     """What a loop knows of signals. Main thread of the main interpreter only."""
@@ -28,7 +30,7 @@ class SignalsMixin:
         Raises ValueError for a number that is no signal or is reserved, and RuntimeError for one
         that can't be caught or outside the main thread.
         """
-        if coroutines.iscoroutine(callback) or coroutines.iscoroutinefunction(callback):
+        if coroutines.iscoroutine(callback) or is_coroutine_function(callback):
             raise TypeError("coroutines cannot be used with add_signal_handler()")
         self._check_signal(sig)
         self._check_closed()

@@ -9,6 +9,7 @@ import inspect
 import json
 import os
 import re
+import signal
 import sys
 import time
 import traceback
@@ -251,6 +252,8 @@ def main():
         out.write(json.dumps(event) + "\n")
 
     faulthandler.enable()
+    # A shell starts background jobs with SIGINT ignored; the tests of Ctrl-C need it as it is.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.path[:0] = cfg["path"]
     counter = [0, 0]  # loops of the replacement, loops of the stdlib's own
     apply_hooks(cfg, counter)
