@@ -31,7 +31,8 @@ double to_seconds(Instant instant) noexcept {
 }
 
 Instant to_deadline(double seconds) noexcept {
-  if (!(seconds < kSecondsMax)) seconds = kSecondsMax;  // NaN too: such a timer never fires
+  if (std::isnan(seconds)) seconds = 0;  // long ago: asyncio's comparisons come to the same
+  if (seconds > kSecondsMax) seconds = kSecondsMax;
   if (seconds < -kSecondsMax) seconds = -kSecondsMax;
   Instant deadline{Duration(static_cast<std::int64_t>(std::ceil(seconds * kNanoseconds)))};
   // The product was rounded: make sure by the very comparison a user would make.

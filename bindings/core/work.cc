@@ -128,6 +128,7 @@ void callback_failed(LoopData& data, PyObject* loop, PyObject* callback, PyObjec
   }
   Ref<> traceback = py::steal(PyObject_GetAttr(handle, state.names._source_traceback.get()));
   if (!traceback) return py::write_unraisable(handle);
+  py::HandlingScope handling(exception.get());
   report(state, loop,
          {message.get(), exception.get(), state.names.handle.get(), handle,
           traceback.get() == Py_None ? nullptr : traceback.get()});

@@ -30,13 +30,24 @@ class SlowWork final : public EventLoop::Observer {
     const double limit_seconds = limit ? PyFloat_AsDouble(limit.get()) : -1.0;
     if (PyErr_Occurred() != nullptr) return py::write_unraisable(data_.object);
     if (seconds < limit_seconds) return;
+    Ref<> described = describe(owner);
+    if (!described) return py::write_unraisable(owner);
     Ref<> logger =
         py::steal(PyObject_GetAttrString(data_.state.base_events_module.get(), "logger"));
-    Ref<> done =
-        logger ? py::steal(PyObject_CallMethod(logger.get(), "warning", "sOd",
-                                               "Executing %s took %.3f seconds", owner, seconds))
-               : nullptr;
+    Ref<> done = logger ? py::steal(PyObject_CallMethod(logger.get(), "warning", "sOd",
+                                                        "Executing %s took %.3f seconds",
+                                                        described.get(), seconds))
+                        : nullptr;
     if (!done) py::write_unraisable(data_.object);
+  }
+
+  // A handle whose callback is a task's is named by the task, as asyncio does.
+  Ref<> describe(PyObject* owner) noexcept {
+    const int handle = PyObject_IsInstance(owner, data_.state.base_handle.get());
+    if (handle < 0) return py::raised;
+    if (handle == 0) return py::borrow(owner);
+    return py::steal(
+        PyObject_CallMethod(data_.state.base_events_module.get(), "_format_handle", "O", owner));
   }
 
   LoopData& data_;

@@ -79,7 +79,8 @@ Ref<> add_done_callback(PyObject* self, Args args) noexcept {
   if (future.data == nullptr) {
     return py::raise(PyExc_RuntimeError, "uninitialized Future object");
   }
-  Ref<> own = context == nullptr ? py::steal(PyContext_CopyCurrent()) : py::borrow(context);
+  Ref<> own = context == nullptr || context == Py_None ? py::steal(PyContext_CopyCurrent())
+                                                       : py::borrow(context);
   if (!own || add_callback(future, callback, own.get()) < 0) return py::raised;
   return py::none();
 }

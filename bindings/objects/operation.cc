@@ -127,9 +127,11 @@ Ref<> get_name(PyObject* self) noexcept {
 // What a task shows as the future it waits for; asyncio has a plain one in this place.
 PyObject* repr(PyObject* self) noexcept {
   Operation& op = operation(self);
+  // A task may show it after its coroutine was closed: it still waits.
+  if (op.waiter != nullptr) return PyUnicode_FromString("<Future pending cb=[Task.task_wakeup()]>");
   switch (op.phase) {
     case Phase::suspended:
-      return PyUnicode_FromString("<Future pending cb=[Task.task_wakeup()]>");
+      return PyUnicode_FromString("<Future pending>");
     case Phase::woken:
       return PyUnicode_FromString(op.cancelled ? "<Future cancelled>"
                                                : "<Future finished result=None>");

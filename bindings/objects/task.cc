@@ -12,12 +12,18 @@
 namespace phaseloop {
 namespace {
 
-// The task a foreign future woke up. It may call more often than once: only the first is ours.
+// Does the task wait for something foreign, whose callback is this wake-up?
+bool waits_for_foreign(TaskData& task) noexcept {
+  if (task.data == nullptr || !task.awaited || task.linked()) return false;
+  PyTypeObject* type = Py_TYPE(task.awaited.get());
+  return !is_native_future(task.data->state, type) && !is_operation(task.data->state, type);
+}
+
+// The task a foreign future woke up, which need not be the object that was awaited. It may call
+// more often than once: only the first is ours.
 PyObject* task_wakeup(PyObject* self, PyObject* future) noexcept {
   TaskData& task = task_data(self);
-  if (task.data == nullptr || task.awaited.get() != future || task.linked()) {
-    return py::none().release();
-  }
+  if (!waits_for_foreign(task)) return py::none().release();
   Ref<> keep = py::borrow(self);
   Ref<> result = py::call_method(future, task.data->state.names.result.get());
   Ref<> exception = result ? nullptr : py::fetch_error();

@@ -43,6 +43,20 @@ class ErrorScope {
  private:
   Ref<> saved_;
 };
+// As within `except`: what is raised meanwhile has `exception` as its context.
+class HandlingScope {
+ public:
+  explicit HandlingScope(PyObject* exception) noexcept
+      : outer_(steal(PyErr_GetHandledException())) {
+    PyErr_SetHandledException(exception);
+  }
+  ~HandlingScope() { PyErr_SetHandledException(outer_ ? outer_.get() : Py_None); }
+  HandlingScope(const HandlingScope&) = delete;
+  HandlingScope& operator=(const HandlingScope&) = delete;
+
+ private:
+  Ref<> outer_;
+};
 // If the pending error is one of `type`, takes it away and says true.
 bool consume_error(PyObject* type) noexcept;
 // KeyboardInterrupt and SystemExit leave the loop; everything else is reported.

@@ -67,3 +67,57 @@ def test_a_task_that_could_not_be_made_is_freed(loop):
             phaseloop.Task(1, loop=loop)
         except TypeError as exc:
             assert str(exc) == "a coroutine was expected, got 1"
+
+
+def test_a_future_like_object_may_hand_on_another_future(loop):
+    """The wake-up insisted on the object that was awaited and ignored its inner future."""
+
+    class Duck:
+        def __init__(self):
+            self.future = loop.create_future()
+            self._asyncio_future_blocking = False
+
+        def get_loop(self):
+            return loop
+
+        def add_done_callback(self, callback, *, context=None):
+            self.future.add_done_callback(callback, context=context)
+
+        def __await__(self):
+            self._asyncio_future_blocking = True
+            yield self
+            return self.future.result()
+
+    duck = Duck()
+    loop.call_soon(duck.future.set_result, "quack")
+    assert loop.run_until_complete(_await(duck)) == "quack"
+
+
+def test_no_context_is_the_current_one(loop):
+    """add_done_callback(context=None), as a subclass passes it on, called back in no context."""
+    future = loop.create_future()
+    called = []
+    future.add_done_callback(called.append, context=None)
+    future.set_result(1)
+    loop.run_until_complete(phaseloop.sleep(0))
+    assert called == [future]
+
+
+def test_an_exception_handler_that_fails_has_the_exception_as_context(loop):
+    contexts = []
+
+    def handler(loop, context):
+        try:
+            raise KeyError("in the handler")
+        except KeyError as exc:
+            contexts.append(exc.__context__)
+
+    loop.set_exception_handler(handler)
+    error = ValueError("original")
+
+    def fails():
+        raise error
+
+    loop.call_soon(fails)
+    loop.run_until_complete(phaseloop.sleep(0))
+    assert contexts == [error]
