@@ -117,7 +117,7 @@ def test_a_loop_dropped_with_work(recwarn):
     loop.call_later(1, print)
     loop.create_task(phaseloop.sleep(1))
     loop._keep = loop.call_soon(lambda: loop)
-    del loop
+    loop = None
     gc.collect()
     assert any("unclosed event loop" in str(w.message) for w in recwarn)
 

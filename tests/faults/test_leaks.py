@@ -114,7 +114,7 @@ def test_cycles_are_collected():
 
     loop.run_until_complete(main())
     loop.close()
-    del loop
+    loop = None
     gc.collect()
     assert [ref() for ref in canaries] == [None] * 3
 

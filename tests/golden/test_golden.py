@@ -50,7 +50,8 @@ def test_gather_takes_as_long_as_its_longest_phase(tmp_path):
 @pytest.mark.parametrize(
     ("program", "old", "new"),
     [
-        ("asyncio_gather", "done with phase2\ndone with phase1", "done with phase1\ndone with phase2"),
+        ("asyncio_gather", "done with phase2\ndone with phase1",
+         "done with phase1\ndone with phase2"),
         ("asyncio_gather", "['phase1 result', 'phase2", "['phase2 result', 'phase2"),
         ("asyncio_as_completed", "'phase 2 result', 'phase 1 ", "'phase 1 result', 'phase 2 "),
         ("asyncio_wait", "done with phase 0\n", ""),

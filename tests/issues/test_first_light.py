@@ -25,7 +25,7 @@ async def _await(awaitable):
 
 
 def test_a_foreign_future_wakes_a_task_in_its_context(loop):
-    """The step entered the task's context, which the foreign future's callback had entered already."""
+    """The step entered the context that the foreign future's callback had entered already."""
 
     async def main():
         foreign = asyncio.futures._PyFuture(loop=loop)

@@ -275,7 +275,7 @@ def what_is_not_awaitable(log, loop):
     loop.run_until_complete(main(1))
     loop.run_until_complete(main("text"))
     loop.run_until_complete(main(loop.create_future()))
-    loop.run_until_complete(main((i for i in ())))
+    loop.run_until_complete(main(i for i in ()))
     for bad in (1, None, len):
         with log.errors(TypeError):
             loop.create_task(bad)
