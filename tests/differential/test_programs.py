@@ -4,6 +4,9 @@ import pytest
 from registry import load, missing
 
 PROGRAMS = load()
+# Some programs wait for real timers, and a busy machine may put one off by an iteration, on either
+# side. A difference counts if it shows every time; what is deterministic differs every time.
+ATTEMPTS = 3
 
 
 @pytest.mark.parametrize("runtime", ["native", "installed", "foreign"])
@@ -11,14 +14,8 @@ PROGRAMS = load()
 def test_same_transcript_as_asyncio(name, runtime, run_on):
     if reason := missing(PROGRAMS[name]):
         pytest.skip(reason)
-    assert run_on(runtime, name) == expected(name, run_on)
-
-
-_expected = {}
-
-
-def expected(name, run_on):
-    """What asyncio itself gives; asked once for all runtimes."""
-    if name not in _expected:
-        _expected[name] = run_on("asyncio", name)
-    return _expected[name]
+    for _ in range(ATTEMPTS):
+        given, wanted = run_on(runtime, name), run_on("asyncio", name)
+        if given == wanted:
+            return
+    assert given == wanted
