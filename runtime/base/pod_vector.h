@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <type_traits>
 #include <utility>
@@ -23,14 +24,16 @@ class PodVector {
   T& operator[](std::size_t i) noexcept { return data_[i]; }
   const T& operator[](std::size_t i) const noexcept { return data_[i]; }
 
+  // By value: what is pushed may be an element of this very array, which growing moves away.
   // False: out of memory, nothing changed.
-  [[nodiscard]] bool push_back(const T& value) noexcept {
+  [[nodiscard]] bool push_back(T value) noexcept {
     if (size_ == capacity_ && !reserve(capacity_ == 0 ? kFirst : capacity_ * 2)) return false;
     data_[size_++] = value;
     return true;
   }
   [[nodiscard]] bool reserve(std::size_t capacity) noexcept {
     if (capacity <= capacity_) return true;
+    if (capacity > SIZE_MAX / sizeof(T)) return false;
     void* grown = std::realloc(static_cast<void*>(data_), capacity * sizeof(T));
     if (grown == nullptr) return false;
     data_ = static_cast<T*>(grown);
@@ -38,7 +41,7 @@ class PodVector {
     return true;
   }
   // New elements are `value`. False: out of memory, nothing changed.
-  [[nodiscard]] bool grow_to(std::size_t size, const T& value) noexcept {
+  [[nodiscard]] bool grow_to(std::size_t size, T value) noexcept {
     if (size > capacity_ && !reserve(size > capacity_ * 2 ? size : capacity_ * 2)) return false;
     while (size_ < size) data_[size_++] = value;
     return true;

@@ -1,7 +1,5 @@
 #include "runtime/loop/event_loop.h"
 
-#include <algorithm>
-
 namespace phaseloop {
 
 void EventLoop::post(Runnable& work) noexcept {
@@ -67,7 +65,9 @@ void EventLoop::poll(std::optional<Duration> timeout) noexcept {
 std::optional<Duration> EventLoop::sleep_time() noexcept {
   const std::optional<Instant> deadline = timers_.next_deadline();
   if (!deadline) return std::nullopt;
-  return std::max(*deadline - clock_.now(), Duration::zero());
+  // Compared first: the distance to a deadline long past need not fit.
+  const Instant now = clock_.now();
+  return *deadline > now ? *deadline - now : Duration::zero();
 }
 
 void EventLoop::run_batch() noexcept {

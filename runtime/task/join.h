@@ -12,18 +12,20 @@ class Join {
 
   constexpr Join(std::size_t count, Until until) noexcept : remaining_(count), until_(until) {}
 
-  // One more is done; `failed`: with an exception other than being cancelled. True if that
-  // satisfies the wait; it stays satisfied whatever arrives later.
+  // One more is done; `failed`: with an exception other than being cancelled. True if the wait is
+  // satisfied; it stays so whatever arrives later.
   bool arrive(bool failed) noexcept {
     --remaining_;
-    return remaining_ == 0 || until_ == Until::first_completed ||
-           (until_ == Until::first_exception && failed);
+    satisfied_ = satisfied_ || remaining_ == 0 || until_ == Until::first_completed ||
+                 (until_ == Until::first_exception && failed);
+    return satisfied_;
   }
   std::size_t remaining() const noexcept { return remaining_; }
 
  private:
   std::size_t remaining_;
   Until until_;
+  bool satisfied_ = false;
 };
 
 }  // namespace phaseloop

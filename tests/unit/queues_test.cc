@@ -12,7 +12,6 @@
 #include "runtime/loop/inbox.h"
 #include "runtime/task/cancel_state.h"
 #include "runtime/task/future_state.h"
-#include "runtime/task/join.h"
 #include "runtime/task/waiter.h"
 #include "tests/unit/support.h"
 
@@ -172,22 +171,6 @@ TEST(CancelState, CountsRequestsAndDeliversOnce) {
   state.deliver_later();
   EXPECT_EQ(state.retract(false), 0);
   EXPECT_TRUE(state.must_cancel());
-}
-
-TEST(Join, IsSatisfiedAsAskedFor) {
-  Join all(3, Join::Until::all_completed);
-  EXPECT_FALSE(all.arrive(true));
-  EXPECT_FALSE(all.arrive(false));
-  EXPECT_TRUE(all.arrive(false));
-  Join first(3, Join::Until::first_completed);
-  EXPECT_TRUE(first.arrive(false));
-  EXPECT_EQ(first.remaining(), 2u);
-  Join failed(3, Join::Until::first_exception);
-  EXPECT_FALSE(failed.arrive(false));
-  EXPECT_TRUE(failed.arrive(true));
-  Join none_failed(2, Join::Until::first_exception);
-  EXPECT_FALSE(none_failed.arrive(false));
-  EXPECT_TRUE(none_failed.arrive(false));
 }
 
 TEST(Fd, ClosesOnce) {
