@@ -134,7 +134,10 @@ def a_chain_of_tasks(t):
 
 @program
 def short_sleeps(t):
-    """From the timer's own iteration on: no hop lies between, if it is due with another timer."""
+    """From the timer's own iteration on: no hop lies between, if it is due with another timer.
+
+    The delays are long beside an iteration, so that none is due before all are.
+    """
     import time
 
     async def sleeper(ticker, delay):
@@ -143,11 +146,11 @@ def short_sleeps(t):
 
     async def main():
         ticker = Ticker(t.loop)
-        tasks = [asyncio.ensure_future(sleeper(ticker, d)) for d in (0.003, 0.001, 0.002)]
-        t.loop.call_later(0.0005, lambda: start.append(ticker.count))
-        t.loop.call_later(0.01, lambda: t("last timer", ticker.count - start[0]))
+        tasks = [asyncio.ensure_future(sleeper(ticker, d)) for d in (0.3, 0.1, 0.2)]
+        t.loop.call_later(0.05, lambda: start.append(ticker.count))
+        t.loop.call_later(0.4, lambda: t("last timer", ticker.count - start[0]))
         await asyncio.sleep(0)
-        time.sleep(0.03)
+        time.sleep(0.5)
         await asyncio.gather(*tasks)
         t("gathered in iteration", ticker.count - start[0])
         ticker.running = False
