@@ -78,6 +78,7 @@ stage_clang() {
 
 stage_python() {
   locked build_module release
+  locked install_requirements requirements-bench
   python_tests tests --ignore=tests/packaging
 }
 
@@ -90,7 +91,7 @@ stage_asan() {
   done
   export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
   export UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc
-  LD_PRELOAD="${preload[*]}" python_tests tests --ignore=tests/{packaging,tools,stubs}
+  LD_PRELOAD="${preload[*]}" python_tests tests --ignore=tests/{packaging,tools,stubs,benchmarks}
 }
 
 # Builds the wheel in a clean environment of every supported version that this machine can bring.

@@ -1,0 +1,1 @@
+"""How things are measured; what is measured is in task/, network/ and start/."""

@@ -1,0 +1,86 @@
+"""How long it takes until a program runs, and what an installation weighs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.model import Absent, Sample
+from harness.process import answer, cores
+from harness.runtimes import HOME, VERSION
+
+from start.wheel import Wheel
+
+RUNS = 10
+IMPORTS = {"asyncio": "asyncio", "phaseloop": "phaseloop"}
+EMPTY = "import asyncio\nasync def main(): pass\n"
+
+
+def module_of(runtime):
+    """What a program imports to use the runtime."""
+    return IMPORTS.get(runtime.name, runtime.name)
+
+
+def bare_interpreter(runtime):
+    """`python -c pass`: what no program can go below"""
+    return ["-c", "pass"]
+
+
+def import_asyncio(runtime):
+    """`python -c "import asyncio"`, the same in every environment"""
+    return ["-c", "import asyncio"]
+
+
+def import_package(runtime):
+    """`python -c "import ..."` of the package itself"""
+    return ["-c", f"import {module_of(runtime)}"]
+
+
+def empty_program(runtime):
+    """a program that does nothing: `python -m phaseloop empty.py`, else a Runner on the loop"""
+    if runtime.name == "phaseloop":
+        return ["-m", "phaseloop", _file(runtime, EMPTY + "asyncio.run(main())\n")]
+    if runtime.name == "asyncio":
+        return [_file(runtime, EMPTY + "asyncio.run(main())\n")]
+    module, _, function = runtime.setup.partition(":")
+    run = f"with asyncio.Runner(loop_factory={module}.{function}) as runner: runner.run(main())\n"
+    return [_file(runtime, f"{EMPTY}import {module}\n{run}")]
+
+
+def _file(runtime, text):
+    path = HOME / VERSION / f"empty_{runtime.name}.py"
+    path.write_text(text)
+    return str(path)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A command run again and again: an operation is one process from start to end."""
+
+    command: object
+    group: str = "start-up"
+    unit: str = "process"
+    plane: str = "start"
+
+    @property
+    def name(self):
+        return self.command.__name__
+
+    @property
+    def what(self):
+        return self.command.__doc__
+
+    def sample(self, runtime, quick):
+        if runtime.floor:
+            raise Absent("no floor: bare_interpreter is the least")
+        runs = RUNS // 3 if quick else RUNS
+        command = [runtime.python, *self.command(runtime)]
+        return Sample(**answer(
+            [runtime.python, Path(__file__).with_name("child.py"), runs, *command],
+            core=cores()[-1],
+            variables={"PYTHONPATH": runtime.path.partition(":")[2]},
+        ))  # fmt: skip
+
+
+def workloads(quick):
+    """The rows to measure."""
+    commands = (bare_interpreter, import_asyncio, import_package, empty_program)
+    return [*map(Start, commands), *([] if quick else [Wheel()])]
