@@ -24,7 +24,7 @@ from harness import (
 )
 from harness.model import Absent
 
-PLANES = ("task", "start")
+PLANES = ("task", "network", "start")
 ROUNDS = {"quick": 3, "full": 5}
 QUICK_LOOPS = ("asyncio", "uvloop", "zuvloop", "phaseloop")
 

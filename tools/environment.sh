@@ -72,7 +72,7 @@ install_requirements() {
 
 # --- what the machine lacks ------------------------------------------------------------------------
 
-# missing_packages run|test: names of Debian packages. What is asked is the thing itself, not dpkg.
+# missing_packages run|bench|test: names of Debian packages. What is asked is the thing itself, not dpkg.
 missing_packages() {
   [[ -z ${CXX:-} ]] || command -v "$CXX" >/dev/null || die "\$CXX names '$CXX', which is not there"
   command -v "${CXX:-g++}" >/dev/null || echo g++
@@ -82,6 +82,12 @@ missing_packages() {
   else
     echo python3 python3-dev python3-venv
   fi
+  [[ $1 != run ]] || return 0
+  # The network benchmarks: load generator, floors, HTTP client, counts of system calls.
+  [[ -e /usr/include/openssl/ssl.h ]] || echo libssl-dev
+  [[ -e /usr/include/liburing.h ]] || echo liburing-dev
+  command -v wrk >/dev/null || echo wrk
+  command -v strace >/dev/null || echo strace
   [[ $1 == test ]] || return 0
   [[ -e /usr/include/gtest/gtest.h ]] || echo libgtest-dev
   command -v clang++ >/dev/null || echo clang

@@ -26,10 +26,12 @@ LAYERS = (
     ("bindings/py",),
     ("bindings/core",),
     ("bindings/objects",),
+    ("bindings/routine",),
     ("bindings/transports", "bindings/combinators", "bindings/sync", "bindings/streams"),
     ("bindings/loop",),
     ("bindings/module",),
     ("app",),
+    ("benchmarks/task", "benchmarks/network"),
 )
 HEIGHT = {folder: height for height, row in enumerate(LAYERS) for folder in row}
 FILE_LINES_MAX = 600

@@ -61,7 +61,7 @@ def _draw_bars(axes, rows, names):
                       label=name if j == 0 or name not in axes.get_legend_handles_labels()[1]
                       else None)  # fmt: skip
     axes.set_yticks(range(len(rows)), [row["name"].replace("_", " ") for row in rows])
-    axes.invert_yaxis()
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xscale("log")
     axes.axvline(1, color="#222", linewidth=0.8)
     ticks = [0.5, 1, 2, 5, 10, 20, 50]

@@ -17,7 +17,13 @@ def runtime():
     if not (build / "CMakeCache.txt").exists():
         _run([*configure, "-DCMAKE_BUILD_TYPE=Release"])
     _run(["cmake", "--build", build])
-    return Runtime("floor", Path(sys.executable), path=f"{ROOT / 'benchmarks'}:{build}", floor=True)
+    return Runtime(
+        "floor",
+        Path(sys.executable),
+        path=f"{ROOT / 'benchmarks'}:{build}",
+        floor=True,
+        planes=("task",),
+    )
 
 
 def _run(command):

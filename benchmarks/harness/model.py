@@ -18,6 +18,7 @@ class Runtime:
     setup: "module:function" of a function of no arguments that makes a loop. Empty for a floor.
     path: what PYTHONPATH holds while it runs.
     floor: it is no event loop, but the least that the work itself takes.
+    planes: those in whose rows it takes part.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Runtime:
     setup: str = ""
     path: str = ""
     floor: bool = False
+    planes: tuple[str, ...] = ("task", "network", "start")
 
 
 @dataclass

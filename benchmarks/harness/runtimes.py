@@ -54,7 +54,8 @@ def environment(rival, refresh=False):
     state = json.loads(record.read_text())
     if "refused" in state:
         raise Absent(state["refused"])
-    return Runtime(rival.name, home / "bin" / "python", rival.setup, _path(rival))
+    python = home / "bin" / "python"
+    return Runtime(rival.name, python, rival.setup, _path(rival), planes=rival.planes)
 
 
 def versions(rival):

@@ -22,17 +22,19 @@ def run(workloads, runtimes, rounds, quick, progress):
 
     progress(done, of, text) is called before each sample and once at the end.
     """
-    total = len(workloads) * len(runtimes) * rounds
+    taking_part = {row.name: [r for r in runtimes if row.plane in r.planes] for row in workloads}
+    total = rounds * sum(map(len, taking_part.values()))
     done = 0
     rows = []
     for workload in workloads:
         row = Row(workload)
         for turn in range(rounds):
-            for runtime in runtimes:
+            for runtime in taking_part[workload.name]:
                 progress(done, total, f"{workload.name}, {runtime.name}")
                 done += 1
                 _sample(row, runtime, turn, quick)
-        _complete(row, runtimes)
+        if not quick:
+            _complete(row, taking_part[workload.name])
         rows.append(row)
     progress(total, total, "")
     return rows

@@ -1,4 +1,5 @@
-// The least that a loop could do: coroutines resumed in turn, and a function called again and again.
+// The least that a loop could do: coroutines resumed in turn, and a function called again and
+// again.
 //
 // No tasks, futures, timers, contexts or cancellation: what any runtime adds is its own.
 #include <Python.h>
@@ -43,8 +44,10 @@ bool round_of(PyObject** coroutines, Py_ssize_t& count, bool first) {
     if (sent == PYGEN_ERROR) return false;
     PyObject* coroutine = coroutines[i];
     coroutines[i] = coroutines[left];
-    if (sent == PYGEN_NEXT) coroutines[left++] = coroutine;
-    else coroutines[i] = coroutine;
+    if (sent == PYGEN_NEXT)
+      coroutines[left++] = coroutine;
+    else
+      coroutines[i] = coroutine;
   }
   count = left;
   return true;
@@ -66,8 +69,8 @@ PyObject* call(PyObject*, PyObject* const* args, Py_ssize_t count) {
   const Py_ssize_t times = PyLong_AsSsize_t(args[0]);
   if (times < 0 && PyErr_Occurred() != nullptr) return nullptr;
   for (Py_ssize_t i = 0; i < times; ++i) {
-    PyObject* result = PyObject_Vectorcall(args[1], args + 2, static_cast<std::size_t>(count - 2),
-                                           nullptr);
+    PyObject* result =
+        PyObject_Vectorcall(args[1], args + 2, static_cast<std::size_t>(count - 2), nullptr);
     if (result == nullptr) return nullptr;
     Py_DECREF(result);
   }
@@ -79,8 +82,8 @@ PyMethodDef functions[] = {
     {"call", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call)), METH_FASTCALL,
      "call(count, function, *args): call it so often."},
     {}};
-PyModuleDef definition = {PyModuleDef_HEAD_INIT, "bare", nullptr, -1,     functions, nullptr,
-                          nullptr,               nullptr, nullptr};
+PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "bare", nullptr, -1, functions, nullptr, nullptr, nullptr, nullptr};
 
 }  // namespace
 
