@@ -37,7 +37,8 @@ struct LoopData {
   unsigned long thread = 0;  // that of the run under way
   bool closed = false;
   bool debug = false;
-  bool overridden = false;           // a Python subclass replaced call_soon()
+  bool overridden = false;  // a Python subclass replaced call_soon()
+  bool overrides_create_future = false;
   bool current_task_stands = false;  // see current_task.h
   Ref<> task_factory;
 };

@@ -14,6 +14,7 @@
 #include "runtime/loop/event_loop.h"
 #include "runtime/loop/poller.h"
 #include "runtime/poll/epoll_poller.h"
+#include "runtime/poll/virtual_time.h"
 
 namespace phaseloop {
 
@@ -23,6 +24,7 @@ class SleepingPoller final : public Poller {
   SleepingPoller(Poller& inner, LoopData& data) noexcept : inner_(inner), data_(data) {}
 
   Status wait(std::optional<Duration> timeout) noexcept override;
+  std::size_t harvested() const noexcept override { return inner_.harvested(); }
   std::size_t dispatch(ReadyQueue& ready) noexcept override { return inner_.dispatch(ready); }
   void wake() noexcept override { inner_.wake(); }
   Status watch(Watch& watch, Interest interest) noexcept override {
@@ -52,9 +54,13 @@ struct FdWatch {
 };
 
 struct LoopIo {
-  explicit LoopIo(LoopData& data) noexcept : sleeper(poller, data), events(sleeper, clock) {}
+  LoopIo(LoopData& data, bool virtual_time) noexcept
+      : jumping(poller),
+        sleeper(virtual_time ? static_cast<Poller&>(jumping) : poller, data),
+        events(sleeper, virtual_time ? static_cast<const Clock&>(jumping) : clock) {}
 
   EpollPoller poller;
+  VirtualTime jumping;
   SleepingPoller sleeper;
   SystemClock clock;
   EventLoop events;

@@ -140,24 +140,35 @@ Ref<> after_fork(PyObject* self) noexcept {
 }
 
 // A subclass with a call_soon() of its own gets to see every call, like a loop that is not ours.
-int notice_overrides(PyObject* self, LoopData& data) noexcept {
-  PyObject* name = data.state.names.call_soon.get();
-  Ref<> own = py::attribute(data.state.loop_type.obj(), name);
+int overrides(PyObject* self, State& state, PyObject* name, bool& answer) noexcept {
+  Ref<> own = py::attribute(state.loop_type.obj(), name);
   Ref<> actual = py::attribute(py::object(Py_TYPE(self)), name);
   if (!own || !actual) return -1;
-  data.overridden = own.get() != actual.get();
+  answer = own.get() != actual.get();
   return 0;
 }
+int notice_overrides(PyObject* self, LoopData& data) noexcept {
+  State& state = data.state;
+  if (overrides(self, state, state.names.call_soon.get(), data.overridden) < 0) return -1;
+  return overrides(self, state, state.names.create_future.get(), data.overrides_create_future);
+}
 
-PyObject* create(PyTypeObject* type, PyObject*, PyObject*) noexcept {
+// Other arguments are a subclass's own.
+int wants_virtual_time(PyObject* keywords) noexcept {
+  PyObject* given = keywords != nullptr ? PyDict_GetItemString(keywords, "virtual_time") : nullptr;
+  return given != nullptr ? PyObject_IsTrue(given) : 0;
+}
+
+PyObject* create(PyTypeObject* type, PyObject*, PyObject* keywords) noexcept {
   State* state = state_of_type(type);
-  if (state == nullptr) return nullptr;
+  const int virtual_time = wants_virtual_time(keywords);
+  if (state == nullptr || virtual_time < 0) return nullptr;
   Ref<> self = py::steal(type->tp_alloc(type, 0));
   if (!self) return nullptr;
   Loop& loop = loop_of(self.get());
   py::acquire(state);  // released with the data
   loop.data = new LoopData(*state, self.get());
-  loop.io = new LoopIo(*loop.data);
+  loop.io = new LoopIo(*loop.data, virtual_time != 0);
   loop.data->events = &loop.io->events;
   const Status opened = loop.io->poller.open();
   if (!opened.ok()) {

@@ -25,9 +25,13 @@ class Loop(SignalsMixin, UnavailableMixin, _native.Loop, asyncio.BaseEventLoop):
     Made by :func:`new_event_loop`. Every method answers as the running CPython's
     ``asyncio.SelectorEventLoop`` does; those that are not there yet raise ``NotImplementedError``
     naming themselves.
+
+    virtual_time: nobody waits. When nothing is ready, the loop's time(), which starts at zero,
+    jumps to the next deadline; what comes from descriptors and threads still comes in its own time.
+    For tests and simulations.
     """
 
-    def __init__(self):
+    def __init__(self, *, virtual_time=False):
         super().__init__()
         _loops.add(self)
 

@@ -49,6 +49,10 @@ class Poller {
   // looks for signals.
   virtual Status wait(std::optional<Duration> timeout) noexcept = 0;
 
+  // How many events the last wait() has brought and dispatch() has not handed over yet, a wake()
+  // included.
+  virtual std::size_t harvested() const noexcept = 0;
+
   // Queues the work of everything harvested whose interest still stands; work already queued is
   // not queued twice. Returns how much that was.
   virtual std::size_t dispatch(ReadyQueue& ready) noexcept = 0;

@@ -23,6 +23,7 @@ class EpollPoller final : public Poller {
   void close() noexcept;
 
   Status wait(std::optional<Duration> timeout) noexcept override;
+  std::size_t harvested() const noexcept override { return harvested_; }
   std::size_t dispatch(ReadyQueue& ready) noexcept override;
   void wake() noexcept override;
   Status watch(Watch& watch, Interest interest) noexcept override;

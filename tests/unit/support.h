@@ -59,6 +59,7 @@ class World final : public Poller, public Clock {
     woken_ = false;
     return {};
   }
+  std::size_t harvested() const noexcept override { return arrived_.size(); }
   std::size_t dispatch(ReadyQueue& ready) noexcept override {
     const std::size_t count = arrived_.size();
     for (Runnable* work : arrived_) ready.push(*work);
