@@ -39,6 +39,7 @@ struct LoopData {
   bool debug = false;
   bool overridden = false;  // a Python subclass replaced call_soon()
   bool overrides_create_future = false;
+  bool overrides_create_task = false;
   bool current_task_stands = false;  // see current_task.h
   Ref<> task_factory;
 };

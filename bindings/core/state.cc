@@ -24,9 +24,15 @@ int for_each_ref(State& state, Visit&& visit) noexcept {
   if (result == 0) result = visit(state.names.field);
   PHASELOOP_NAMES(PHASELOOP_FIELD)
 #undef PHASELOOP_FIELD
+#define PHASELOOP_FIELD(field, ...) \
+  if (result == 0) result = visit(state.field);
+  PHASELOOP_CLASSES(PHASELOOP_FIELD)
+#undef PHASELOOP_FIELD
   for (Ref<>* ref :
        {&state.context_keyword, &state.empty_tuple, &state.current_tasks, &state.swap_current_task,
-        &state.register_task, &state.unregister_task, &state.show_tasks}) {
+        &state.register_task, &state.unregister_task, &state.show_tasks, &state.queue_shut_down,
+        &state.timeout_created, &state.timeout_entered, &state.timeout_expiring,
+        &state.timeout_exited, &state.add_awaited_by, &state.discard_awaited_by}) {
     if (result == 0) result = visit(*ref);
   }
   return result;
@@ -90,11 +96,53 @@ bool import_asyncio(State& state) noexcept {
     state.register_task = import_attribute("_asyncio", "_register_task");
     if (!state.register_task) return false;
     state.unregister_task = import_attribute("_asyncio", "_unregister_task");
-    return static_cast<bool>(state.unregister_task);
+    if (!state.unregister_task) return false;
+    state.add_awaited_by = import_attribute("_asyncio", "future_add_to_awaited_by");
+    if (!state.add_awaited_by) return false;
+    state.discard_awaited_by = import_attribute("_asyncio", "future_discard_from_awaited_by");
+    return static_cast<bool>(state.discard_awaited_by);
   } else {
     state.current_tasks = import_attribute("_asyncio", "_current_tasks");
     return static_cast<bool>(state.current_tasks);
   }
+}
+
+// What a version may lack: none of it is an error.
+Ref<> attribute_if_there(PyObject* object, const char* name) noexcept {
+  Ref<> found = py::steal(PyObject_GetAttrString(object, name));
+  if (!found) py::ignore_error();
+  return found;
+}
+
+// The behaviour of the primitives is read off their own code, which no version number tells:
+// maintenance releases and distributions differ.
+bool study_primitives(State& state) noexcept {
+  Ref<> queues = py::steal(PyImport_ImportModule("asyncio.queues"));
+  if (!queues) return false;
+  state.queue_shut_down = attribute_if_there(queues.get(), "QueueShutDown");
+  PyObject* states = state.timeout_states.get();
+  state.timeout_created = py::steal(PyObject_GetAttrString(states, "CREATED"));
+  state.timeout_entered = py::steal(PyObject_GetAttrString(states, "ENTERED"));
+  state.timeout_expiring = py::steal(PyObject_GetAttrString(states, "EXPIRING"));
+  state.timeout_exited = py::steal(PyObject_GetAttrString(states, "EXITED"));
+  if (PyErr_Occurred() != nullptr) return false;
+  state.condition_renotifies =
+      static_cast<bool>(attribute_if_there(state.stock_condition.get(), "_notify"));
+  Ref<> code = attribute_if_there(state.stock_wait_for.get(), "__code__");
+  Ref<> names = code ? attribute_if_there(code.get(), "co_names") : nullptr;
+  Ref<> timeouts = py::steal(PyUnicode_FromString("timeouts"));
+  if (!timeouts) return false;
+  const int uses = names ? PySequence_Contains(names.get(), timeouts.get()) : 0;
+  if (uses < 0) return false;
+  state.wait_for_makes_task = uses == 0;
+  Ref<> wake = attribute_if_there(state.stock_semaphore.get(), "_wake_up_next");
+  code = wake ? attribute_if_there(wake.get(), "__code__") : nullptr;
+  Ref<> constants = code ? attribute_if_there(code.get(), "co_consts") : nullptr;
+  if (!constants) return true;
+  // It says whether it woke somebody only where that is asked for.
+  const int answers = PySequence_Contains(constants.get(), Py_False);
+  state.semaphore_wakes_many = answers > 0;
+  return answers >= 0;
 }
 
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
@@ -114,7 +162,10 @@ Ref<State> new_state() noexcept {
   Ref<State> state = py::steal(reinterpret_cast<State*>(as_type->tp_alloc(as_type, 0)));
   if (!state) return py::raised;
   state->foreign_loop = new LoopData(*state.get(), nullptr);
-  if (!intern_names(*state.get()) || !import_asyncio(*state.get())) return py::raised;
+  if (!intern_names(*state.get()) || !import_asyncio(*state.get()) ||
+      !study_primitives(*state.get())) {
+    return py::raised;
+  }
   state->context_keyword = py::steal(PyTuple_Pack(1, state->names.context.get()));
   state->empty_tuple = py::steal(PyTuple_New(0));
   if (!state->context_keyword || !state->empty_tuple) return py::raised;

@@ -24,7 +24,9 @@ struct TaskLink;
   X(create_future) X(create_task) X(done) X(exception) X(extract_stack) X(future)                 \
   X(get_debug) X(get_event_loop) X(get_loop) X(handle) X(is_running) X(loop) X(message) X(name)   \
   X(result) X(send) X(set_name) X(source_traceback) X(task) X(throw_) X(warning)                   \
-  X(_check_callback) X(_check_thread) X(slow_callback_duration) X(time) X(_get_running_loop)
+  X(__qualname__) X(acquire) X(append) X(cancelled) X(clear) X(locked) X(popleft) X(release) X(put_nowait) X(get_nowait)      \
+  X(remove) X(set) X(set_result) X(wait) X(__aexit__) X(_on_task_done) X(_on_timeout)        \
+  X(__init__) X(waiter) X(_cond) X(discard) X(_check_callback) X(_check_thread) X(slow_callback_duration) X(time) X(_get_running_loop)
 
 // Attributes taken from asyncio when the module is initialised: X(field, module, attribute).
 #define PHASELOOP_IMPORTS(X)                                                                 \
@@ -47,6 +49,21 @@ struct TaskLink;
   X(stock_gather, "asyncio.tasks", "gather")                                                 \
   X(stock_wait, "asyncio.tasks", "wait")                                                     \
   X(stock_as_completed, "asyncio.tasks", "as_completed")                                     \
+  X(deque, "collections", "deque")                                                            \
+  X(heappush, "heapq", "heappush")                                                           \
+  X(heappop, "heapq", "heappop")                                                             \
+  X(queue_empty, "asyncio.queues", "QueueEmpty")                                             \
+  X(queue_full, "asyncio.queues", "QueueFull")                                               \
+  X(stock_wait_for, "asyncio.tasks", "wait_for")                                             \
+  X(stock_ensure_future, "asyncio.tasks", "ensure_future")                                   \
+  X(release_waiter, "asyncio.tasks", "_release_waiter")                                      \
+  X(partial, "functools", "partial")                                                         \
+  X(cancel_and_wait, "asyncio.tasks", "_cancel_and_wait")                                    \
+  X(stock_timeout, "asyncio.timeouts", "Timeout")                                            \
+  X(timeout_states, "asyncio.timeouts", "_State")                                            \
+  X(timeout_error, "asyncio.exceptions", "TimeoutError")                                     \
+  X(stock_condition, "asyncio.locks", "Condition")                                           \
+  X(stock_semaphore, "asyncio.locks", "Semaphore")                                           \
   X(events_module, "asyncio", "events")                                                      \
   X(base_events_module, "asyncio", "base_events")
 
@@ -65,7 +82,26 @@ struct TaskLink;
   X(sleep_type)            \
   X(wait_type)             \
   X(as_completed_type)     \
-  X(next_completed_type)
+  X(next_completed_type)   \
+  X(routine_type)          \
+  X(function_type)         \
+  X(lock_core)             \
+  X(event_core)            \
+  X(semaphore_core)        \
+  X(condition_core)        \
+  X(queue_core)            \
+  X(timeout_core)          \
+  X(wait_for_release_type) \
+  X(task_group_core)
+
+// X(field, name): the classes that set_classes() is told.
+#define PHASELOOP_CLASSES(X)                \
+  X(lock_class, "Lock")                     \
+  X(condition_class, "Condition")           \
+  X(queue_class, "Queue")                   \
+  X(lifo_queue_class, "LifoQueue")          \
+  X(priority_queue_class, "PriorityQueue")  \
+  X(timeout_class, "Timeout")
 // clang-format on
 
 struct State {
@@ -86,9 +122,20 @@ struct State {
   Ref<> empty_tuple;
   // Until 3.13: asyncio's {loop: running task}. From 3.14: _asyncio's own functions.
   Ref<> current_tasks;
-  Ref<> swap_current_task, register_task, unregister_task;
+  Ref<> swap_current_task, register_task, unregister_task, add_awaited_by, discard_awaited_by;
+  Ref<> queue_shut_down;  // from 3.13
+  Ref<> timeout_created, timeout_entered, timeout_expiring, timeout_exited;
+  // The classes made of the cores, which Python code puts together and then tells.
+#define PHASELOOP_FIELD(field, ...) Ref<> field;
+  PHASELOOP_CLASSES(PHASELOOP_FIELD)
+#undef PHASELOOP_FIELD
   // Stands for every loop that is not ours.
   LoopData* foreign_loop;
+
+  // How the running CPython's primitives behave: maintenance releases differ.
+  bool semaphore_wakes_many;  // a release lets in as many as there is room for
+  bool condition_renotifies;  // who leaves wait() with an error has another notified
+  bool wait_for_makes_task;   // of the coroutine; it is awaited within a timeout() otherwise
 
   // Until 3.13: called once before the first task, so that asyncio.all_tasks() looks at ours too.
   Ref<> show_tasks;

@@ -4,7 +4,11 @@
 #include "bindings/combinators/as_completed.h"
 #include "bindings/combinators/gather.h"
 #include "bindings/combinators/sleep.h"
+#include "bindings/combinators/spawn.h"
+#include "bindings/combinators/task_group.h"
+#include "bindings/combinators/timeout.h"
 #include "bindings/combinators/wait.h"
+#include "bindings/combinators/wait_for.h"
 #include "bindings/core/current_task.h"
 #include "bindings/core/handle.h"
 #include "bindings/core/state.h"
@@ -16,6 +20,9 @@
 #include "bindings/objects/task.h"
 #include "bindings/py/method.h"
 #include "bindings/py/version.h"
+#include "bindings/routine/function.h"
+#include "bindings/routine/routine.h"
+#include "bindings/sync/sync.h"
 
 namespace py11 = pybind11;
 
@@ -49,6 +56,16 @@ void make_types(State& state, PyObject* module) {
   state.wait_type = checked(new_wait_type(state, module));
   state.as_completed_type = checked(new_as_completed_type(module));
   state.next_completed_type = checked(new_next_completed_type(state, module));
+  state.routine_type = checked(new_routine_type(module));
+  state.function_type = checked(new_function_type(module));
+  state.lock_core = checked(new_lock_core(module));
+  state.event_core = checked(new_event_core(module));
+  state.semaphore_core = checked(new_semaphore_core(module));
+  state.condition_core = checked(new_condition_core(module));
+  state.queue_core = checked(new_queue_core(module));
+  state.timeout_core = checked(new_timeout_core(module));
+  state.wait_for_release_type = checked(new_wait_for_release_type(module));
+  state.task_group_core = checked(new_task_group_core(module));
 }
 
 Ref<> unfinished(PyObject* self) noexcept {
@@ -63,23 +80,60 @@ Ref<> list_tasks_with(PyObject* self, PyObject* show) noexcept {
   return py::none();
 }
 
+template <Ref<> (*Function)(PyObject*, py::Args)>
+Ref<> with_state(State& state, py::Args args) noexcept {
+  return Function(py::object(&state), args);
+}
+constexpr Implementation kCombinators[] = {{"sleep", with_state<sleep>},
+                                           {"gather", with_state<gather>},
+                                           {"wait", with_state<wait>},
+                                           {"as_completed", with_state<as_completed>}};
+
+// function(name, stock): the implementation of that name in place of asyncio's own function.
+Ref<> function(PyObject* self, py::Args args) noexcept {
+  if (args.count() != 2 || args.keyword_count() != 0 || !PyUnicode_Check(args[0])) {
+    return py::raise(PyExc_TypeError, "function(name, stock)");
+  }
+  for (auto list :
+       {std::span<const Implementation>(kCombinators), lock_functions(), event_functions(),
+        semaphore_functions(), condition_functions(), queue_functions(), timeout_functions(),
+        wait_for_functions(), task_group_functions(), spawn_functions()}) {
+    for (const Implementation& each : list) {
+      if (PyUnicode_CompareWithASCIIString(args[0], each.name) == 0) {
+        return make_function(*reinterpret_cast<State*>(self), each, args[1]);
+      }
+    }
+  }
+  return py::raise(PyExc_LookupError, "no implementation of %R", args[0]);
+}
+
+// set_classes(Lock=..., ...): every class that has been made of a core and is made instances of.
+Ref<> set_classes(PyObject* self, py::Args args) noexcept {
+  State& state = *reinterpret_cast<State*>(self);
+  for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
+    PyObject* name = args.keyword_name(i);
+    if (!PyType_Check(args.keyword_value(i))) {
+      return py::raise(PyExc_TypeError, "%R is no class", args.keyword_value(i));
+    }
+#define PHASELOOP_CLASS(field, text)                       \
+  if (PyUnicode_CompareWithASCIIString(name, text) == 0) { \
+    state.field = py::borrow(args.keyword_value(i));       \
+    continue;                                              \
+  }
+    PHASELOOP_CLASSES(PHASELOOP_CLASS)
+#undef PHASELOOP_CLASS
+    return py::raise(PyExc_TypeError, "no class %R is expected", name);
+  }
+  return py::none();
+}
+
 PyMethodDef functions[] = {
-    py::method<sleep>("sleep",
-                      "sleep($module, /, delay, result=None)\n--\n\nCoroutine that completes "
-                      "after a given time (in seconds)."),
-    py::method<gather>(
-        "gather",
-        "gather($module, /, *coros_or_futures, return_exceptions=False)\n--\n\nReturn a "
-        "future aggregating results from the given coroutines/futures."),
-    py::method<wait>(
-        "wait",
-        "wait($module, /, fs, *, timeout=None, return_when='ALL_COMPLETED')\n--\n\nWait for "
-        "the Futures or Tasks given by fs to complete.\n\nThe fs iterable must not be empty.\n\n"
-        "Returns two sets of Future: (done, pending)."),
-    py::method<as_completed>(
-        "as_completed",
-        "as_completed($module, /, fs, *, timeout=None)\n--\n\nReturn an iterator of "
-        "awaitables or an asynchronous iterator of Futures\nin order of completion."),
+    py::method<function>("function",
+                         "function($module, name, stock, /)\n--\n\nThe native implementation of "
+                         "that name, a function in place of `stock`."),
+    py::method<set_classes>("set_classes",
+                            "set_classes($module, /, **classes)\n--\n\n"
+                            "Tell which classes have been made of the cores."),
     py::method<list_tasks_with>(
         "list_tasks_with",
         "list_tasks_with($module, show, /)\n--\n\nCall "
@@ -110,7 +164,9 @@ void initialise(py11::module_& module) {
   make_types(*state.get(), module.ptr());
   for (PyTypeObject* type :
        {state->loop_type.get(), state->future_type.get(), state->task_type.get(),
-        state->handle_type.get(), state->timer_handle_type.get()}) {
+        state->handle_type.get(), state->timer_handle_type.get(), state->lock_core.get(),
+        state->event_core.get(), state->semaphore_core.get(), state->condition_core.get(),
+        state->queue_core.get(), state->timeout_core.get(), state->task_group_core.get()}) {
     checked(PyModule_AddType(module.ptr(), type));
   }
   add_functions(*state.get(), module.ptr());

@@ -209,6 +209,11 @@ Ref<> unfinished_tasks(State& state) noexcept {
 }
 
 Ref<> waiter_callable(State& state, PyObject* owner) noexcept {
+  if (Py_IS_TYPE(owner, state.wait_for_release_type.get())) {
+    Ref<> waiter = py::attribute(owner, state.names.waiter.get());
+    return waiter ? py::call(state.partial.get(), state.release_waiter.get(), waiter.get())
+                  : nullptr;
+  }
   const bool task = PyObject_TypeCheck(owner, state.task_type.get()) != 0;
   return py::steal(PyCFunction_New(task ? &wakeup_def : &completed_def, owner));
 }

@@ -38,6 +38,8 @@ bool consume_error(PyObject* type) noexcept {
   return true;
 }
 
+void ignore_error() noexcept { PyErr_Clear(); }
+
 bool ends_the_run(PyObject* exception) noexcept {
   return PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt) != 0 ||
          PyErr_GivenExceptionMatches(exception, PyExc_SystemExit) != 0;

@@ -10,23 +10,63 @@ Importing it changes nothing. Ways to use it:
 * ``python3 -m phaseloop script.py``: an unmodified program.
 """
 
+from ._functions import (
+    as_completed,
+    create_task,
+    ensure_future,
+    gather,
+    sleep,
+    timeout,
+    timeout_at,
+    wait,
+    wait_for,
+)
 from ._install import install, uninstall
 from ._loop import Loop, new_event_loop
-from ._native import Future, Task, as_completed, gather, sleep, wait
+from ._native import Future, Task
 from ._policy import EventLoopPolicy
+from ._primitives import (
+    Barrier,
+    BoundedSemaphore,
+    Condition,
+    Event,
+    LifoQueue,
+    Lock,
+    PriorityQueue,
+    Queue,
+    Semaphore,
+    TaskGroup,
+    Timeout,
+)
 from ._run import run
 
 __all__ = (
+    "Barrier",
+    "BoundedSemaphore",
+    "Condition",
+    "Event",
     "EventLoopPolicy",
     "Future",
+    "LifoQueue",
+    "Lock",
     "Loop",
+    "PriorityQueue",
+    "Queue",
+    "Semaphore",
     "Task",
+    "TaskGroup",
+    "Timeout",
     "as_completed",
+    "create_task",
+    "ensure_future",
     "gather",
     "install",
     "new_event_loop",
     "run",
     "sleep",
+    "timeout",
+    "timeout_at",
     "uninstall",
     "wait",
+    "wait_for",
 )

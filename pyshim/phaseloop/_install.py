@@ -1,11 +1,19 @@
 """install() and uninstall(): phaseloop under asyncio's own names, and back."""
 
 import asyncio
-from asyncio import events, futures, tasks
+from asyncio import events, futures, locks, queues, taskgroups, tasks, timeouts
 
-from . import _native
+from . import _functions, _native, _primitives
 from ._policy import EventLoopPolicy, set_policy
 from ._registry import hide_native_tasks
+
+
+def _everywhere(native, homes, names):
+    """(module, name, native value) for asyncio itself and each module that has the name, too."""
+    for name in names:
+        for home in (asyncio, *homes):
+            yield home, name, getattr(native, name)
+
 
 # Every place in which asyncio itself, or a program, looks a name up.
 _NAMES = [
@@ -15,12 +23,21 @@ _NAMES = [
     (asyncio, "Task", _native.Task),
     (tasks, "Task", _native.Task),
     (tasks, "_CTask", _native.Task),
-    *(
-        (module, name, getattr(_native, name))
-        for name in ("as_completed", "gather", "sleep", "wait")
-        for module in (asyncio, tasks)
+    *_everywhere(
+        _functions,
+        [tasks],
+        ["as_completed", "create_task", "ensure_future", "gather", "sleep", "wait", "wait_for"],
     ),
-    (asyncio.streams, "sleep", _native.sleep),
+    *_everywhere(_functions, [timeouts], ["timeout", "timeout_at"]),
+    *_everywhere(
+        _primitives,
+        [locks],
+        ["Barrier", "BoundedSemaphore", "Condition", "Event", "Lock", "Semaphore"],
+    ),
+    *_everywhere(_primitives, [queues], ["LifoQueue", "PriorityQueue", "Queue"]),
+    *_everywhere(_primitives, [taskgroups], ["TaskGroup"]),
+    *_everywhere(_primitives, [timeouts], ["Timeout"]),
+    (asyncio.streams, "sleep", _functions.sleep),
 ]
 
 _saved = None  # [(module, name, value)], and the policy, while installed

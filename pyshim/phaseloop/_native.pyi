@@ -2,9 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
-from typing import Any, Literal, TypeVar, final
+from typing import Any, TypeVar, final
 
 from typing_extensions import disjoint_base
 
@@ -96,18 +96,61 @@ class Loop:
     def _release_io(self) -> None: ...
     def _after_fork_in_child(self) -> None: ...
 
-def sleep(delay: float, result: _T = ...) -> Coroutine[Any, Any, _T]: ...
-def gather(
-    *coros_or_futures: Awaitable[Any], return_exceptions: bool = False
-) -> asyncio.Future[list[Any]]: ...
-def wait(
-    fs: Iterable[asyncio.Future[_T]],
-    *,
-    timeout: float | None = None,
-    return_when: Literal["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"] = "ALL_COMPLETED",
-) -> Coroutine[Any, Any, tuple[set[asyncio.Future[_T]], set[asyncio.Future[_T]]]]: ...
-def as_completed(
-    fs: Iterable[Awaitable[_T]], *, timeout: float | None = None
-) -> Iterator[Coroutine[Any, Any, _T]]: ...
+# The native part of asyncio's class of that name.
+@disjoint_base
+class LockCore:
+    _loop: Any
+    _waiters: Any
+    _locked: bool
+
+@disjoint_base
+class EventCore:
+    _loop: Any
+    _waiters: Any
+    _value: bool
+
+@disjoint_base
+class SemaphoreCore:
+    _loop: Any
+    _waiters: Any
+    _value: int
+
+@disjoint_base
+class ConditionCore:
+    _loop: Any
+    _waiters: Any
+    _lock: Any
+
+@disjoint_base
+class QueueCore:
+    _loop: Any
+    _maxsize: Any
+    _getters: Any
+    _putters: Any
+    _finished: Any
+    _queue: Any
+    _unfinished_tasks: int
+    _is_shutdown: bool
+
+@disjoint_base
+class TimeoutCore:
+    _state: Any
+    _when: Any
+    _task: Any
+    _cancelling: Any
+    _timeout_handler: Any
+
+@disjoint_base
+class TaskGroupCore:
+    _loop: Any
+    _parent_task: Any
+    _tasks: Any
+    _on_completed_fut: Any
+    _entered: bool
+    _exiting: bool
+    _aborting: bool
+
+def function(name: str, stock: _T, /) -> _T: ...
+def set_classes(**classes: type) -> None: ...
 def unfinished_tasks() -> list[Task[Any]]: ...
 def list_tasks_with(show: Callable[[], object] | None, /) -> None: ...

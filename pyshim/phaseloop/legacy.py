@@ -9,7 +9,7 @@ import threading
 import warnings
 from asyncio import events, tasks
 
-from . import _native
+from . import _functions
 from ._loop import new_event_loop
 from ._policy import EventLoopPolicy, set_policy
 
@@ -64,7 +64,7 @@ async def wait(fs, *, timeout=None, return_when=tasks.ALL_COMPLETED):
                 stacklevel=2,
             )
             fs = [asyncio.ensure_future(f) for f in fs]
-    return await _native.wait(fs, timeout=timeout, return_when=return_when)
+    return await _functions.wait(fs, timeout=timeout, return_when=return_when)
 
 
 def _stacklevel():

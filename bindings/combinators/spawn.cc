@@ -1,0 +1,54 @@
+#include "bindings/combinators/spawn.h"
+
+#include "bindings/objects/operation.h"
+#include "bindings/objects/task.h"
+#include "bindings/py/call.h"
+
+namespace phaseloop {
+namespace {
+
+using py::Args;
+
+// A loop of ours is running here, and create_task() of it makes a plain task of the coroutine.
+LoopData* plain_loop(State& state, PyObject* coroutine) noexcept {
+  LoopData* data = driving_loop();
+  if (data == nullptr || data->closed || data->task_factory || data->overrides_create_task) {
+    return nullptr;
+  }
+  // Debug mode looks at the caller's frames, which asyncio's function is one of.
+  if (data->debug) return nullptr;
+  return PyCoro_CheckExact(coroutine) || is_operation(state, Py_TYPE(coroutine)) ? data : nullptr;
+}
+
+Ref<> call_create_task(State& state, Args args) noexcept {
+  if (args.count() != 1) return nullptr;
+  TaskOptions options;
+  for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
+    PyObject* name = args.keyword_name(i);
+    if (PyUnicode_CompareWithASCIIString(name, "name") == 0) {
+      options.name = args.keyword_value(i);
+    } else if (PyUnicode_CompareWithASCIIString(name, "context") == 0) {
+      options.context = args.keyword_value(i);
+    } else {
+      return nullptr;
+    }
+  }
+  LoopData* data = plain_loop(state, args[0]);
+  return data != nullptr ? new_task(*data, data->object, args[0], options) : nullptr;
+}
+
+Ref<> call_ensure_future(State& state, Args args) noexcept {
+  if (args.count() != 1 || args.keyword_count() != 0) return nullptr;
+  if (is_native_future(state, Py_TYPE(args[0]))) return py::borrow(args[0]);
+  LoopData* data = plain_loop(state, args[0]);
+  return data != nullptr ? new_task(*data, data->object, args[0], {}) : nullptr;
+}
+
+constexpr Implementation kFunctions[] = {{"create_task", call_create_task},
+                                         {"ensure_future", call_ensure_future}};
+
+}  // namespace
+
+std::span<const Implementation> spawn_functions() noexcept { return kFunctions; }
+
+}  // namespace phaseloop

@@ -1,0 +1,121 @@
+#include "bindings/routine/function.h"
+
+#include <structmember.h>
+
+#include <string_view>
+
+#include "bindings/py/call.h"
+#include "bindings/py/error.h"
+#include "bindings/py/gc.h"
+#include "bindings/py/method.h"
+
+namespace phaseloop {
+namespace {
+
+using py::Args;
+
+struct Function {
+  PyObject_HEAD
+  vectorcallfunc vectorcall;
+  const Implementation* implementation;
+  State* state;  // kept alive by `owner`
+  Ref<> owner;
+  Ref<> stock;
+  PyObject* weak_references;
+
+  auto refs() { return std::tie(owner, stock); }
+};
+
+Function& function_of(PyObject* self) noexcept { return *reinterpret_cast<Function*>(self); }
+
+PyObject* call(PyObject* self, PyObject* const* args, std::size_t count, PyObject* names) noexcept {
+  Function& function = function_of(self);
+  Ref<> result = function.implementation->call(*function.state,
+                                               Args(args, static_cast<Py_ssize_t>(count), names));
+  if (result || PyErr_Occurred() != nullptr) return result.release();
+  return PyObject_Vectorcall(function.stock.get(), args, count, names);
+}
+
+PyObject* bind(PyObject* self, PyObject* instance, PyObject*) noexcept {
+  if (instance == nullptr || instance == Py_None) return py::borrow(self).release();
+  return PyMethod_New(self, instance);
+}
+
+// What pickle and copy make of a function: its name.
+Ref<> reduce(PyObject* self, PyObject*) noexcept {
+  return py::attribute(function_of(self).stock.get(),
+                       function_of(self).state->names.__qualname__.get());
+}
+
+// Ours are the protocols; everything that can be read is the stock function's, its class included.
+bool is_own(std::string_view name) noexcept {
+  return name == "__call__" || name == "__get__" || name == "__reduce__" ||
+         name == "__reduce_ex__" || name == "__hash__" || name == "__eq__" || name == "__repr__" ||
+         name == "__self__";
+}
+
+PyObject* get_attribute(PyObject* self, PyObject* name) noexcept {
+  const char* text = PyUnicode_AsUTF8(name);
+  if (text == nullptr) return nullptr;
+  if (is_own(text)) return PyObject_GenericGetAttr(self, name);
+  return PyObject_GetAttr(function_of(self).stock.get(), name);
+}
+
+int set_attribute(PyObject* self, PyObject* name, PyObject* value) noexcept {
+  return PyObject_SetAttr(function_of(self).stock.get(), name, value);
+}
+
+PyObject* repr(PyObject* self) noexcept {
+  Ref<> name = reduce(self, nullptr);
+  return name ? PyUnicode_FromFormat("<function %U at %p>", name.get(), self) : nullptr;
+}
+
+void dealloc(PyObject* self) noexcept {
+  PyObject_GC_UnTrack(self);
+  PyObject_ClearWeakRefs(self);
+  py::clear_refs(function_of(self));
+  py::free_object(self);
+}
+
+PyMethodDef methods[] = {py::method<reduce>("__reduce_ex__", nullptr), {}};
+PyMemberDef members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(Function, vectorcall), READONLY, nullptr},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(Function, weak_references), READONLY, nullptr},
+    {}};
+PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+                       {Py_tp_descr_get, reinterpret_cast<void*>(bind)},
+                       {Py_tp_getattro, reinterpret_cast<void*>(get_attribute)},
+                       {Py_tp_setattro, reinterpret_cast<void*>(set_attribute)},
+                       {Py_tp_repr, reinterpret_cast<void*>(repr)},
+                       {Py_tp_traverse, reinterpret_cast<void*>(py::Gc<Function>::traverse)},
+                       {Py_tp_clear, reinterpret_cast<void*>(py::Gc<Function>::clear)},
+                       {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+                       {Py_tp_methods, methods},
+                       {Py_tp_members, members},
+                       {0, nullptr}};
+PyType_Spec spec = {"phaseloop._native.function", sizeof(Function), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
+                        Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                    slots};
+
+}  // namespace
+
+Ref<> make_function(State& state, const Implementation& implementation, PyObject* stock) noexcept {
+  PyTypeObject* type = state.function_type.get();
+  Ref<> made = py::steal(type->tp_alloc(type, 0));
+  if (!made) return py::raised;
+  Function& function = function_of(made.get());
+  function.vectorcall = call;
+  function.implementation = &implementation;
+  function.state = &state;
+  function.owner = py::borrow(py::object(&state));
+  function.stock = py::borrow(stock);
+  return made;
+}
+
+Ref<PyTypeObject> new_function_type(PyObject* module) noexcept {
+  return py::steal(
+      reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &spec, nullptr)));
+}
+
+}  // namespace phaseloop

@@ -1,0 +1,30 @@
+// How a primitive's core type is made.
+#pragma once
+
+#include "bindings/core/state.h"
+#include "bindings/py/gc.h"
+#include "bindings/py/ref.h"
+
+namespace phaseloop {
+
+// An instance of the very class that goes with the core, none of a class derived from it, where a
+// method that is called here may be overridden.
+inline bool is_exactly(PyObject* self, const Ref<PyTypeObject>& core) noexcept {
+  return Py_TYPE(self)->tp_base == core.get();
+}
+
+// `Core` has PyObject_HEAD first and refs().
+template <class Core>
+Ref<PyTypeObject> new_core_type(PyObject* module, const char* name, PyGetSetDef* fields) noexcept {
+  PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(py::Gc<Core>::traverse)},
+                         {Py_tp_clear, reinterpret_cast<void*>(py::Gc<Core>::clear)},
+                         {Py_tp_dealloc, reinterpret_cast<void*>(py::Gc<Core>::dealloc)},
+                         {Py_tp_getset, fields},
+                         {0, nullptr}};
+  PyType_Spec spec = {name, static_cast<int>(sizeof(Core)), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE, slots};
+  return py::steal(
+      reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &spec, nullptr)));
+}
+
+}  // namespace phaseloop

@@ -1,0 +1,342 @@
+#include "bindings/py/call.h"
+#include "bindings/py/field.h"
+#include "bindings/routine/routine.h"
+#include "bindings/sync/core_type.h"
+#include "bindings/sync/event.h"
+#include "bindings/sync/loop_bound.h"
+#include "bindings/sync/sync.h"
+
+namespace phaseloop {
+namespace {
+
+using py::Args;
+
+// How items are kept; found out at the first call. custom: a class overrides something that the
+// methods here rely on, or somebody has put another container in place; then it is asyncio's own
+// methods that run, on the same attributes.
+enum class Order : unsigned char { unknown, custom, fifo, lifo, heap };
+
+struct QueueCore : LoopBound {  // `waiters` is not used: there are two kinds
+  Ref<> maxsize, getters, putters, finished;
+  Ref<> items;  // a deque; a list if lifo or heap
+  long long unfinished;
+  long long limit;  // `maxsize`; 0: none
+  bool is_shut_down;
+  Order order;
+
+  auto refs() { return std::tie(loop, maxsize, getters, putters, finished, items); }
+};
+
+QueueCore& queue_of(PyObject* self) noexcept { return *reinterpret_cast<QueueCore*>(self); }
+
+Py_ssize_t size_of(QueueCore& queue) noexcept {
+  PyObject* items = queue.items.get();
+  return PyList_CheckExact(items) ? PyList_GET_SIZE(items) : PyObject_Size(items);
+}
+bool is_full(QueueCore& queue) noexcept { return queue.limit > 0 && size_of(queue) >= queue.limit; }
+
+int add_item(State& state, QueueCore& queue, PyObject* item) noexcept {
+  switch (queue.order) {
+    case Order::lifo:
+      return PyList_Append(queue.items.get(), item);
+    case Order::heap:
+      return py::call(state.heappush.get(), queue.items.get(), item) ? 0 : -1;
+    default:
+      return py::call_method(queue.items.get(), state.names.append.get(), item) ? 0 : -1;
+  }
+}
+
+// REQUIRES: not empty.
+Ref<> take_item(State& state, QueueCore& queue) noexcept {
+  PyObject* items = queue.items.get();
+  switch (queue.order) {
+    case Order::lifo: {
+      const Py_ssize_t last = PyList_GET_SIZE(items) - 1;
+      Ref<> item = py::borrow(PyList_GET_ITEM(items, last));
+      return PyList_SetSlice(items, last, last + 1, nullptr) < 0 ? Ref<>() : std::move(item);
+    }
+    case Order::heap:
+      return py::call(state.heappop.get(), items);
+    default:
+      return py::call_method(items, state.names.popleft.get());
+  }
+}
+
+int wake_up_next(State& state, const Ref<>& deque) noexcept {
+  while (waiting(deque) > 0) {
+    Ref<> future = py::call_method(deque.get(), state.names.popleft.get());
+    const int woken = future ? wake_future(state, future.get(), Py_None) : -1;
+    if (woken != 0) return woken < 0 ? -1 : 0;
+  }
+  return 0;
+}
+
+[[gnu::cold]] py::Raised raise_plain(const Ref<>& type) noexcept {
+  PyErr_SetNone(type.get());
+  return py::raised;
+}
+
+// The event behind join().
+int set_finished(State& state, QueueCore& queue, bool finished) noexcept {
+  if (!finished && PyObject_TypeCheck(queue.finished.get(), state.event_core.get()) != 0) {
+    reinterpret_cast<EventCore*>(queue.finished.get())->value = false;
+    return 0;
+  }
+  PyObject* method = finished ? state.names.set.get() : state.names.clear.get();
+  return py::call_method(queue.finished.get(), method) ? 0 : -1;
+}
+
+bool is_custom(State& state, QueueCore& queue) noexcept;
+
+Ref<> put_now(State& state, QueueCore& queue, PyObject* item) noexcept {
+  if (is_custom(state, queue)) {
+    return py::call_method(object_of(queue), state.names.put_nowait.get(), item);
+  }
+  if (queue.is_shut_down) return raise_plain(state.queue_shut_down);
+  if (is_full(queue)) return raise_plain(state.queue_full);
+  if (add_item(state, queue, item) < 0) return py::raised;
+  ++queue.unfinished;
+  if (set_finished(state, queue, false) < 0) return py::raised;
+  if (wake_up_next(state, queue.getters) < 0) return py::raised;
+  return py::none();
+}
+
+Ref<> get_now(State& state, QueueCore& queue) noexcept {
+  if (is_custom(state, queue)) {
+    return py::call_method(object_of(queue), state.names.get_nowait.get());
+  }
+  if (size_of(queue) == 0) {
+    return raise_plain(queue.is_shut_down ? state.queue_shut_down : state.queue_empty);
+  }
+  Ref<> item = take_item(state, queue);
+  if (!item || wake_up_next(state, queue.putters) < 0) return py::raised;
+  return item;
+}
+
+// Who waited leaves with an error: its place goes, and its turn, if it had come, to the next.
+void stop_waiting(State& state, QueueCore& queue, Ref<>& deque, PyObject* future,
+                  bool getter) noexcept {
+  py::ErrorScope keep;
+  bool failed = !py::call_method(future, state.names.cancel.get());
+  if (!failed && !py::call_method(deque.get(), state.names.remove.get(), future)) {
+    failed = !py::consume_error(PyExc_ValueError);  // taken out by who woke it
+  }
+  const bool ready = getter ? size_of(queue) != 0 : !is_full(queue);
+  if (!failed && ready && is_cancelled(state, future) == 0) {
+    failed = wake_up_next(state, deque) < 0;
+  }
+  if (failed) py::write_unraisable(object_of(queue));
+}
+
+// keep[1]: the item.
+Body put(Call&, QueueCore& queue) {
+  Routine& self = co_await this_routine;
+  State& state = *self.state;
+  while (is_full(queue)) {
+    if (queue.is_shut_down) co_return raise_plain(state.queue_shut_down);
+    self.keep[0] = add_future_to(state, queue, queue.putters);
+    if (!self.keep[0]) co_return py::raised;
+    if (!co_await await_on(self, self.keep[0].get())) {
+      stop_waiting(state, queue, queue.putters, self.keep[0].get(), false);
+      co_return py::raised;
+    }
+  }
+  co_return put_now(state, queue, self.keep[1].get());
+}
+
+Body get(Call&, QueueCore& queue) {
+  Routine& self = co_await this_routine;
+  State& state = *self.state;
+  while (size_of(queue) == 0) {
+    if (queue.is_shut_down) co_return raise_plain(state.queue_shut_down);
+    self.keep[0] = add_future_to(state, queue, queue.getters);
+    if (!self.keep[0]) co_return py::raised;
+    if (!co_await await_on(self, self.keep[0].get())) {
+      stop_waiting(state, queue, queue.getters, self.keep[0].get(), true);
+      co_return py::raised;
+    }
+  }
+  co_return get_now(state, queue);
+}
+
+Body join(Call&, QueueCore& queue) {
+  Routine& self = co_await this_routine;
+  if (queue.unfinished > 0) {
+    self.keep[0] = py::call_method(queue.finished.get(), self.state->names.wait.get());
+    if (!self.keep[0] || !co_await await_on(self, self.keep[0].get())) co_return py::raised;
+  }
+  co_return py::none();
+}
+
+// --- which order ------------------------------------------------------------------------------
+
+// The class overrides nothing of `base`, from which it derives, that the methods rely on.
+bool overrides_nothing(PyTypeObject* type, PyObject* base) noexcept {
+  static constexpr const char* kHooks[] = {"_init",      "_get",       "_put", "_wakeup_next",
+                                           "get_nowait", "put_nowait", "full", "empty",
+                                           "qsize",      "_get_loop"};
+  if (py::object(type) == base) return true;
+  for (const char* name : kHooks) {
+    Ref<> ours = py::steal(PyObject_GetAttrString(base, name));
+    Ref<> theirs = py::steal(PyObject_GetAttrString(py::object(type), name));
+    if (!ours || !theirs || ours.get() != theirs.get()) {
+      py::ignore_error();  // a class without it is none that we know
+      return false;
+    }
+  }
+  return true;
+}
+
+Order order_of(State& state, QueueCore& queue) noexcept {
+  PyTypeObject* type = Py_TYPE(object_of(queue));
+  PyObject* items = queue.items.get();
+  if (!queue.finished || items == nullptr || !PyLong_CheckExact(queue.maxsize.get())) {
+    return Order::custom;
+  }
+  const std::pair<PyObject*, Order> known[] = {{state.lifo_queue_class.get(), Order::lifo},
+                                               {state.priority_queue_class.get(), Order::heap},
+                                               {state.queue_class.get(), Order::fifo}};
+  for (auto [base, order] : known) {
+    if (base == nullptr || !PyType_IsSubtype(type, reinterpret_cast<PyTypeObject*>(base))) continue;
+    const bool container = order == Order::fifo ? py::object(Py_TYPE(items)) == state.deque.get()
+                                                : PyList_CheckExact(items) != 0;
+    return container && overrides_nothing(type, base) ? order : Order::custom;
+  }
+  return Order::custom;
+}
+
+bool is_custom(State& state, QueueCore& queue) noexcept {
+  if (queue.order == Order::unknown) queue.order = order_of(state, queue);
+  return queue.order == Order::custom || !queue.items;
+}
+
+// --- the methods ------------------------------------------------------------------------------
+
+QueueCore* plain_queue(State& state, PyObject* self) noexcept {
+  if (PyObject_TypeCheck(self, state.queue_core.get()) == 0) return nullptr;
+  return is_custom(state, queue_of(self)) ? nullptr : &queue_of(self);
+}
+QueueCore* self_of(State& state, Args args, Py_ssize_t count = 1) noexcept {
+  if (args.count() != count || args.keyword_count() != 0) return nullptr;
+  return plain_queue(state, args[0]);
+}
+
+Ref<> call_put(State& state, Args args) noexcept {
+  QueueCore* queue = self_of(state, args, 2);
+  if (queue == nullptr) return nullptr;
+  Call call{state, "Queue.put", args[0]};
+  Ref<> made = put(call, *queue).object;
+  if (made) call.made->keep[1] = py::borrow(args[1]);
+  return made;
+}
+
+Ref<> call_get(State& state, Args args) noexcept {
+  QueueCore* queue = self_of(state, args);
+  if (queue == nullptr) return nullptr;
+  Call call{state, "Queue.get", args[0]};
+  return get(call, *queue).object;
+}
+
+Ref<> call_join(State& state, Args args) noexcept {
+  QueueCore* queue = self_of(state, args);
+  if (queue == nullptr) return nullptr;
+  Call call{state, "Queue.join", args[0]};
+  return join(call, *queue).object;
+}
+
+Ref<> call_put_nowait(State& state, Args args) noexcept {
+  QueueCore* queue = self_of(state, args, 2);
+  return queue != nullptr ? put_now(state, *queue, args[1]) : nullptr;
+}
+
+Ref<> call_get_nowait(State& state, Args args) noexcept {
+  QueueCore* queue = self_of(state, args);
+  return queue != nullptr ? get_now(state, *queue) : nullptr;
+}
+
+Ref<> call_task_done(State& state, Args args) noexcept {
+  QueueCore* queue = self_of(state, args);
+  if (queue == nullptr) return nullptr;
+  if (queue->unfinished <= 0) {
+    return py::raise(PyExc_ValueError, "task_done() called too many times");
+  }
+  if (--queue->unfinished == 0 && set_finished(state, *queue, true) < 0) return py::raised;
+  return py::none();
+}
+
+Ref<> call_qsize(State& state, Args args) noexcept {
+  QueueCore* queue = self_of(state, args);
+  return queue != nullptr ? py::steal(PyLong_FromSsize_t(size_of(*queue))) : nullptr;
+}
+Ref<> call_empty(State& state, Args args) noexcept {
+  QueueCore* queue = self_of(state, args);
+  return queue != nullptr ? py::boolean(size_of(*queue) == 0) : nullptr;
+}
+Ref<> call_full(State& state, Args args) noexcept {
+  QueueCore* queue = self_of(state, args);
+  return queue != nullptr ? py::boolean(is_full(*queue)) : nullptr;
+}
+
+constexpr Implementation kFunctions[] = {
+    {"Queue.put", call_put},
+    {"Queue.get", call_get},
+    {"Queue.join", call_join},
+    {"Queue.put_nowait", call_put_nowait},
+    {"Queue.get_nowait", call_get_nowait},
+    {"Queue.task_done", call_task_done},
+    {"Queue.qsize", call_qsize},
+    {"Queue.empty", call_empty},
+    {"Queue.full", call_full},
+};
+
+// --- private attributes ------------------------------------------------------------------------
+
+PyObject* get_maxsize(PyObject* self, void*) noexcept {
+  return py::or_none(queue_of(self).maxsize.get()).release();
+}
+int set_maxsize(PyObject* self, PyObject* value, void*) noexcept {
+  if (value == nullptr) return py::no_deletion();
+  QueueCore& queue = queue_of(self);
+  queue.maxsize = py::borrow(value);
+  queue.limit = 0;
+  queue.order = Order::unknown;
+  if (!PyLong_CheckExact(value)) return 0;
+  int overflow = 0;
+  queue.limit = PyLong_AsLongLongAndOverflow(value, &overflow);
+  if (overflow != 0) queue.limit = 0;  // nothing that big ever fills
+  return 0;
+}
+
+PyObject* get_items(PyObject* self, void*) noexcept {
+  QueueCore& queue = queue_of(self);
+  if (!queue.items) {
+    return py::raise(PyExc_AttributeError, "'%.100s' object has no attribute '_queue'",
+                     Py_TYPE(self)->tp_name);
+  }
+  return queue.items.share().release();
+}
+int set_items(PyObject* self, PyObject* value, void*) noexcept {
+  if (value == nullptr) return py::no_deletion();
+  queue_of(self).items = py::borrow(value);
+  queue_of(self).order = Order::unknown;
+  return 0;
+}
+
+}  // namespace
+
+std::span<const Implementation> queue_functions() noexcept { return kFunctions; }
+
+Ref<PyTypeObject> new_queue_core(PyObject* module) noexcept {
+  static PyGetSetDef fields[] = {{"_maxsize", get_maxsize, set_maxsize, nullptr, nullptr},
+                                 py::object_field<&QueueCore::loop>("_loop"),
+                                 py::object_field<&QueueCore::getters>("_getters"),
+                                 py::object_field<&QueueCore::putters>("_putters"),
+                                 py::object_field<&QueueCore::finished>("_finished"),
+                                 {"_queue", get_items, set_items, nullptr, nullptr},
+                                 py::int_field<&QueueCore::unfinished>("_unfinished_tasks"),
+                                 py::bool_field<&QueueCore::is_shut_down>("_is_shutdown"),
+                                 {}};
+  return new_core_type<QueueCore>(module, "phaseloop._native.QueueCore", fields);
+}
+
+}  // namespace phaseloop
