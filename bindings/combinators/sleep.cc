@@ -34,7 +34,9 @@ Begun begin(Operation& op, Ref<>&) noexcept {
   double seconds;
   if (!as_seconds(sleep.delay.get(), seconds) || std::isnan(seconds)) return Begun::not_ours;
   if (seconds <= 0) return Begun::yielded_none;
-  return arm_after(*op.data, object_of(op), sleep, seconds) < 0 ? Begun::failed : Begun::suspended;
+  if (arm_after(*op.data, object_of(op), sleep, seconds) < 0) return Begun::failed;
+  sleep.delay = nullptr;  // a million sleepers need not keep a million floats
+  return Begun::suspended;
 }
 
 Ref<> finish(Operation& op) noexcept { return sleep_of(op).result.share(); }
@@ -68,7 +70,8 @@ Ref<> sleep(PyObject* self, py::Args args) noexcept {
     return py::raised;
   }
   State& state = *reinterpret_cast<State*>(self);
-  Ref<> made = new_operation(state.sleep_type.get(), kKind);
+  const auto& type = PyObject_IS_GC(result) ? state.collected_sleep_type : state.sleep_type;
+  Ref<> made = new_operation(type.get(), kKind);
   if (!made) return py::raised;
   Sleep& sleep = sleep_of(operation(made.get()));
   ::new (static_cast<Timer*>(&sleep)) Timer(kTimerKind);
@@ -77,8 +80,8 @@ Ref<> sleep(PyObject* self, py::Args args) noexcept {
   return made;
 }
 
-Ref<PyTypeObject> new_sleep_type(State& state, PyObject* module) noexcept {
-  return derive_operation_type(state, module, "phaseloop._native._Sleep", sizeof(Sleep));
+Ref<PyTypeObject> new_sleep_type(State& state, PyObject* module, bool collected) noexcept {
+  return derive_operation_type(state, module, "phaseloop._native._Sleep", sizeof(Sleep), collected);
 }
 
 }  // namespace phaseloop

@@ -8,6 +8,7 @@ namespace phaseloop {
 
 // sleep(delay, result=None), delay in seconds.
 Ref<> sleep(PyObject* state, py::Args args) noexcept;
-Ref<PyTypeObject> new_sleep_type(State& state, PyObject* module) noexcept;
+// `collected`: for results that may be part of a cycle.
+Ref<PyTypeObject> new_sleep_type(State& state, PyObject* module, bool collected) noexcept;
 
 }  // namespace phaseloop

@@ -74,12 +74,30 @@ int clear(PyObject* self) noexcept {
   py::clear_refs(*reinterpret_cast<T*>(self));
   return 0;
 }
+// The list to which the handle's memory may go back; null if it has lost its loop.
+template <class T>
+py::FreeList* list_of(T& handle) noexcept {
+  if (!handle.loop) return nullptr;
+  State& state = reinterpret_cast<Loop*>(handle.loop.get())->data->state;
+  return std::is_same_v<T, HandleSlots> ? &state.handles : &state.timer_handles;
+}
 template <class T>
 void dealloc(PyObject* self) noexcept {
   PyObject_GC_UnTrack(self);
   PyObject_ClearWeakRefs(self);
+  T& handle = *reinterpret_cast<T*>(self);
+  // The loop may go with the handle, and the state with the loop: not before the list is done.
+  Ref<> loop = handle.loop.share();
+  py::FreeList* list = list_of(handle);
   clear<T>(self);
-  py::free_object(self);
+  if (list == nullptr || !list->give(self)) py::free_object(self);
+}
+
+template <class H>
+Ref<H> allocate(py::FreeList& list, const Ref<PyTypeObject>& type) noexcept {
+  PyObject* made = list.take();
+  if (made == nullptr) made = type->tp_alloc(type.get(), 0);
+  return py::steal(reinterpret_cast<H*>(made));
 }
 
 template <class T, auto Cancel>
@@ -156,8 +174,7 @@ int cancel_handle(HandleSlots& handle, PyObject* self) noexcept {
 }
 
 Ref<Handle> new_handle(LoopData& data, PyObject* callback, Ref<> args, PyObject* context) noexcept {
-  PyTypeObject* type = data.state.handle_type.get();
-  Ref<Handle> handle = py::steal(reinterpret_cast<Handle*>(type->tp_alloc(type, 0)));
+  Ref<Handle> handle = allocate<Handle>(data.state.handles, data.state.handle_type);
   if (!handle) return py::raised;
   ::new (static_cast<Runnable*>(handle.get())) Runnable(kHandleKind);
   if (fill_handle(*handle.get(), data, callback, std::move(args), context) < 0) return py::raised;
@@ -166,8 +183,8 @@ Ref<Handle> new_handle(LoopData& data, PyObject* callback, Ref<> args, PyObject*
 
 Ref<TimerHandle> new_timer_handle(LoopData& data, Ref<> when, PyObject* callback, Ref<> args,
                                   PyObject* context) noexcept {
-  PyTypeObject* type = data.state.timer_handle_type.get();
-  Ref<TimerHandle> handle = py::steal(reinterpret_cast<TimerHandle*>(type->tp_alloc(type, 0)));
+  Ref<TimerHandle> handle =
+      allocate<TimerHandle>(data.state.timer_handles, data.state.timer_handle_type);
   if (!handle) return py::raised;
   ::new (static_cast<Timer*>(handle.get())) Timer(kTimerKind);
   handle->when = std::move(when);

@@ -40,6 +40,7 @@ struct LoopData {
   bool overridden = false;  // a Python subclass replaced call_soon()
   bool overrides_create_future = false;
   bool overrides_create_task = false;
+  bool overrides_time = false;
   bool current_task_stands = false;  // see current_task.h
   Ref<> task_factory;
 };

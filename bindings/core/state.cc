@@ -45,6 +45,8 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
 }
 
 int clear(PyObject* self) noexcept {
+  reinterpret_cast<State*>(self)->handles.drain();
+  reinterpret_cast<State*>(self)->timer_handles.drain();
   return for_each_ref(*reinterpret_cast<State*>(self), [](auto& ref) {
     ref = nullptr;
     return 0;

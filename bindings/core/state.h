@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "bindings/py/free_list.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/ref.h"
 
@@ -80,6 +81,7 @@ struct TaskLink;
   X(gathering_future_type) \
   X(operation_type)        \
   X(sleep_type)            \
+  X(collected_sleep_type)  \
   X(wait_type)             \
   X(as_completed_type)     \
   X(next_completed_type)   \
@@ -139,6 +141,8 @@ struct State {
 
   // Until 3.13: called once before the first task, so that asyncio.all_tasks() looks at ours too.
   Ref<> show_tasks;
+
+  py::FreeList handles, timer_handles;
 
   // Mutable, guarded by the GIL (atomics are not needed before free-threaded builds share a state).
   std::uint64_t task_names;  // how many "Task-N" were given

@@ -150,7 +150,8 @@ int overrides(PyObject* self, State& state, PyObject* name, bool& answer) noexce
 int notice_overrides(PyObject* self, LoopData& data) noexcept {
   State& state = data.state;
   if (overrides(self, state, state.names.call_soon.get(), data.overridden) < 0) return -1;
-  if (overrides(self, state, state.names.create_task.get(), data.overrides_create_task) < 0) {
+  if (overrides(self, state, state.names.create_task.get(), data.overrides_create_task) < 0 ||
+      overrides(self, state, state.names.time.get(), data.overrides_time) < 0) {
     return -1;
   }
   return overrides(self, state, state.names.create_future.get(), data.overrides_create_future);

@@ -85,6 +85,17 @@ Ref<> schedule_at(PyObject* self, double when, Ref<> when_object, Callback& call
   return handle;
 }
 
+// As asyncio: time() + delay by Python's own addition, so that any number does.
+Ref<> deadline_after(PyObject* self, LoopData& data, PyObject* delay) noexcept {
+  if ((PyFloat_CheckExact(delay) || PyLong_CheckExact(delay)) && !data.overrides_time) [[likely]] {
+    const double seconds = PyFloat_AsDouble(delay);
+    if (seconds == -1.0 && PyErr_Occurred() != nullptr) return py::raised;
+    return py::steal(PyFloat_FromDouble(to_seconds(data.events->now()) + seconds));
+  }
+  Ref<> now = py::call_method(self, data.state.names.time.get());
+  return now ? py::steal(PyNumber_Add(now.get(), delay)) : nullptr;
+}
+
 template <class H>
 Ref<> post(LoopData& data, Ref<H> handle) noexcept {
   if (!handle) return py::raised;
@@ -171,10 +182,7 @@ Ref<> call_later(PyObject* self, Args args) noexcept {
   Callback callback;
   if (!parse("call_later", data, args, 1, callback)) return py::raised;
   if (args[0] == Py_None) return py::raise(PyExc_TypeError, "delay must not be None");
-  // As asyncio: time() + delay by Python's own addition, so that any number does.
-  Ref<> now = py::call_method(self, data.state.names.time.get());
-  if (!now) return py::raised;
-  Ref<> when = py::steal(PyNumber_Add(now.get(), args[0]));
+  Ref<> when = deadline_after(self, data, args[0]);
   if (!when) return py::raised;
   const double seconds = PyFloat_AsDouble(when.get());
   if (seconds == -1.0 && PyErr_Occurred() != nullptr) return py::raised;

@@ -52,7 +52,8 @@ void make_types(State& state, PyObject* module) {
   state.future_iter_type = checked(new_future_iter_type(module));
   state.operation_type = checked(new_operation_type(module));
   state.gathering_future_type = checked(new_gathering_future_type(state, module));
-  state.sleep_type = checked(new_sleep_type(state, module));
+  state.sleep_type = checked(new_sleep_type(state, module, false));
+  state.collected_sleep_type = checked(new_sleep_type(state, module, true));
   state.wait_type = checked(new_wait_type(state, module));
   state.as_completed_type = checked(new_as_completed_type(module));
   state.next_completed_type = checked(new_next_completed_type(state, module));

@@ -177,7 +177,7 @@ void finalize(PyObject* self) noexcept {
 
 void dealloc(PyObject* self) noexcept {
   if (PyObject_CallFinalizerFromDealloc(self) < 0) return;
-  PyObject_GC_UnTrack(self);
+  if (PyType_IS_GC(Py_TYPE(self))) PyObject_GC_UnTrack(self);
   clear(self);
   operation(self).delegate = nullptr;
   py::free_object(self);
@@ -194,9 +194,7 @@ PyMethodDef methods[] = {
     {}};
 PyGetSetDef attributes[] = {
     py::getter<get_name>("__name__"), py::getter<get_name>("__qualname__"), {}};
-PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
-                       {Py_tp_finalize, reinterpret_cast<void*>(finalize)},
+PyType_Slot slots[] = {{Py_tp_finalize, reinterpret_cast<void*>(finalize)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                        {Py_tp_repr, reinterpret_cast<void*>(repr)},
                        {Py_am_await, reinterpret_cast<void*>(PyObject_SelfIter)},
@@ -205,8 +203,11 @@ PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
                        {Py_tp_methods, methods},
                        {Py_tp_getset, attributes},
                        {0, nullptr}};
-constexpr unsigned kFlags =
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION;
+PyType_Slot collected_slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                                 {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                                 {0, nullptr}};
+PyType_Slot no_slots[] = {{0, nullptr}};
+constexpr unsigned kFlags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION;
 
 }  // namespace
 
@@ -216,6 +217,11 @@ LoopData* driving_loop() noexcept {
   }
   PyObject* current = current_task(*stepping.data, stepping.data->object);
   return current == stepping.task ? stepping.data : nullptr;
+}
+
+int visit_for_task(Operation& op, visitproc visit, void* arg) noexcept {
+  PyObject* self = object_of(op);
+  return PyType_IS_GC(Py_TYPE(self)) ? 0 : traverse(self, visit, arg);
 }
 
 bool attach(Operation& op, Waiter& waiter) noexcept {
@@ -272,8 +278,10 @@ Ref<PyTypeObject> new_operation_type(PyObject* module) noexcept {
 }
 
 Ref<PyTypeObject> derive_operation_type(State& state, PyObject* module, const char* name,
-                                        std::size_t size) noexcept {
-  PyType_Spec spec = {name, static_cast<int>(size), 0, kFlags, slots};
+                                        std::size_t size, bool collected) noexcept {
+  PyType_Spec spec = {name, static_cast<int>(size), 0,
+                      static_cast<unsigned>(kFlags | (collected ? Py_TPFLAGS_HAVE_GC : 0)),
+                      collected ? collected_slots : no_slots};
   return derive_type(module, spec, state.operation_type.obj());
 }
 

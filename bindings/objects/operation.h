@@ -69,8 +69,12 @@ inline PyObject* object_of(Operation& op) noexcept { return reinterpret_cast<PyO
 // A new instance of one of the types below operation_type.
 Ref<> new_operation(PyTypeObject* type, const OperationKind& kind) noexcept;
 Ref<PyTypeObject> new_operation_type(PyObject* module) noexcept;
+// `collected`: instances take part in garbage collection. One that holds nothing but its loop and
+// its task's waiter need not: the task that awaits it shows what it holds (visit_for_task), and the
+// collector has an object less to look at for every sleeping task.
 Ref<PyTypeObject> derive_operation_type(State& state, PyObject* module, const char* name,
-                                        std::size_t size) noexcept;
+                                        std::size_t size, bool collected = true) noexcept;
+int visit_for_task(Operation& op, visitproc visit, void* arg) noexcept;
 
 // The native task whose step is under way in this thread, and its loop. Set by the step itself; it
 // is the running task as long as asyncio says so too (a foreign task may be stepped inside).

@@ -151,6 +151,10 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
     Py_VISIT(ref->get());
   }
   if (int result = future_slots::traverse_data(task, visit, arg)) return result;
+  if (task.awaited && task.data != nullptr &&
+      is_operation(task.data->state, Py_TYPE(task.awaited.get()))) {
+    if (int result = visit_for_task(operation(task.awaited.get()), visit, arg)) return result;
+  }
   return task_base.traverse(self, visit, arg);
 }
 

@@ -12,35 +12,62 @@ def ignore(*args):
     """A callback that does nothing."""
 
 
+class Chain:
+    """Callbacks of no to three arguments, each of which schedules the next."""
+
+    def __init__(self, count):
+        self.loop = asyncio.get_running_loop()
+        self.done = self.loop.create_future()
+        self.left = count
+
+    def step0(self):
+        self.left -= 1
+        if self.left:
+            self.loop.call_soon(self.step0)
+        else:
+            self.done.set_result(None)
+
+    def step1(self, a):
+        self.left -= 1
+        if self.left:
+            self.loop.call_soon(self.step1, a)
+        else:
+            self.done.set_result(None)
+
+    def step2(self, a, b):
+        self.left -= 1
+        if self.left:
+            self.loop.call_soon(self.step2, a, b)
+        else:
+            self.done.set_result(None)
+
+    def step3(self, a, b, c):
+        self.left -= 1
+        if self.left:
+            self.loop.call_soon(self.step3, a, b, c)
+        else:
+            self.done.set_result(None)
+
+
 async def chain_of_callbacks(count, *args):
     """Each callback schedules the next."""
-    loop = asyncio.get_running_loop()
-    done = loop.create_future()
-    left = count
+    chain = Chain(count)
+    chain.loop.call_soon(getattr(chain, f"step{len(args)}"), *args)
+    await chain.done
 
-    def step(*args):
-        nonlocal left
-        left -= 1
-        if left:
-            loop.call_soon(step, *args)
-        else:
-            done.set_result(None)
 
-    loop.call_soon(step, *args)
-    await done
+class Steps:
+    """What is left of the chain without a loop."""
+
+    def __init__(self, count):
+        self.left = count
+
+    def step(self, *args):
+        self.left -= 1
 
 
 def floor_of(*args):
-    def floor(count):
-        left = count
-
-        def step(*args):
-            nonlocal left
-            left -= 1
-
-        bare.call(count, step, *args)
-
-    return floor
+    return lambda count: bare.call(count, Steps(count).step, *args)
 
 
 @row("callbacks", 200_000, "callback", floor=floor_of(), quick=True)

@@ -1,0 +1,61 @@
+// Objects of one type, dead but not freed: the next one made needs no allocator.
+//
+// Only for types whose instances are made and dropped at the rate of callbacks. A listed object has
+// no references left, is untracked and keeps its share in its (heap) type. Owner: the State, which
+// drains its lists when it is cleared. Thread: that of the interpreter's lock; free-threaded builds
+// and sanitizers do without.
+#pragma once
+
+#include "bindings/py/ref.h"
+
+#if defined(Py_GIL_DISABLED) || defined(__SANITIZE_ADDRESS__)
+#define PHASELOOP_FREE_LISTS 0
+#else
+#define PHASELOOP_FREE_LISTS 1
+#endif
+
+namespace phaseloop::py {
+
+class FreeList {
+ public:
+  // An object with one reference, tracked, its members as give() found them; null: there is none.
+  PyObject* take() noexcept {
+    if (!PHASELOOP_FREE_LISTS || head_ == nullptr) return nullptr;
+    PyObject* self = head_;
+    head_ = std::exchange(next_of(self), nullptr);
+    --count_;
+    _Py_NewReference(self);
+    PyObject_GC_Track(self);
+    return self;
+  }
+  // From tp_dealloc, with every member empty and the object untracked. False: it is to be freed.
+  bool give(PyObject* self) noexcept {
+    if (!PHASELOOP_FREE_LISTS || closed_ || count_ == kMax) return false;
+    next_of(self) = std::exchange(head_, self);
+    ++count_;
+    return true;
+  }
+  void drain() noexcept {
+    closed_ = true;
+    while (head_ != nullptr) {
+      PyObject* self = head_;
+      head_ = next_of(self);
+      PyTypeObject* type = Py_TYPE(self);
+      PyObject_GC_Del(self);
+      Py_DECREF(object(type));
+    }
+    count_ = 0;
+  }
+
+ private:
+  static constexpr int kMax = 256;
+  // The link lies in the first member, which is empty when the object is dead.
+  static PyObject*& next_of(PyObject* self) noexcept {
+    return *reinterpret_cast<PyObject**>(self + 1);
+  }
+  PyObject* head_ = nullptr;
+  int count_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace phaseloop::py
