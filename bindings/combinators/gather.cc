@@ -3,6 +3,7 @@
 #include <new>
 
 #include "bindings/combinators/children.h"
+#include "bindings/objects/base_task.h"
 #include "bindings/objects/operation.h"
 #include "bindings/objects/task.h"
 #include "bindings/objects/type_layout.h"
@@ -17,6 +18,7 @@ using py::Args;
 
 struct GatherData : FutureData {
   Ref<> futures;  // a list, one for each argument
+  Ref<> awaiter;  // the task that gathers
   Children children;
   std::size_t finished = 0;
   bool return_exceptions = false;
@@ -66,6 +68,7 @@ int finish_all(GatherData& gather) noexcept {
 // asyncio's _done_callback(): one more child is done.
 int count_child(GatherData& gather, FutureData& child) noexcept {
   ++gather.finished;
+  if (gather.awaiter) hide_awaiting(object_of(child), gather.awaiter.get());
   if (gather.state.done()) {
     child.state.exception_unseen = false;  // nobody else will look
     return 0;
@@ -101,6 +104,7 @@ int wait_for_children(PyObject* self) noexcept {
       FutureData& child = future_data(gather.children[i].future);
       const bool at_once = version::kGatherCountsDoneAtOnce && child.state.done();
       if (at_once != (pass == 1)) continue;
+      if (!at_once && gather.awaiter) show_awaiting(object_of(child), gather.awaiter.get());
       const int done = at_once ? count_child(gather, child) : gather.children.wait(i);
       if (done < 0) return -1;
     }
@@ -119,6 +123,7 @@ Ref<> gather_natively(LoopData& data, Args args, bool return_exceptions) noexcep
   GatherData& gather = gather_data(self.get());
   gather.futures = std::move(futures);
   gather.return_exceptions = return_exceptions;
+  if (version::kTasksInThreadState) gather.awaiter = py::borrow(stepping.task);
   if (wait_for_children(self.get()) < 0) return py::raised;
   return self;
 }
@@ -160,6 +165,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
   Py_VISIT(Py_TYPE(self));
 #endif
   Py_VISIT(gather_data(self).futures.get());
+  Py_VISIT(gather_data(self).awaiter.get());
   if (int result = future_slots::traverse_data(gather_data(self), visit, arg)) return result;
   return future_base.traverse(self, visit, arg);
 }
@@ -168,6 +174,7 @@ void clear_data(PyObject* self) noexcept {
   GatherData& gather = gather_data(self);
   future_slots::clear_data(gather);
   gather.children.stop_waiting();
+  gather.awaiter = nullptr;
   if (gather.children.reset()) gather.futures = nullptr;
 }
 

@@ -1,5 +1,6 @@
 #include "bindings/combinators/task_group.h"
 
+#include "bindings/objects/base_task.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/call.h"
 #include "bindings/py/field.h"
@@ -58,12 +59,13 @@ Ref<> call_create_task(State& state, Args args) noexcept {
   TaskGroupCore& group = group_of(args[0]);
   LoopData* data = plain_loop(state, group);
   if (data == nullptr || !PyCoro_CheckExact(args[1])) return nullptr;
+  if (!group.parent || !is_native_future(state, Py_TYPE(group.parent.get()))) return nullptr;
   Ref<> task = new_task(*data, group.loop.get(), args[1], options);
   Ref<> on_done = task ? py::attribute(args[0], state.names._on_task_done.get()) : nullptr;
   Ref<> context = on_done ? py::steal(PyContext_CopyCurrent()) : nullptr;
   if (!context) return py::raised;
   if constexpr (version::kTasksInThreadState) {
-    if (!py::call(state.add_awaited_by.get(), task.get(), group.parent.get())) return py::raised;
+    show_awaiting(task.get(), group.parent.get());
   }
   if (PySet_Add(group.tasks.get(), task.get()) < 0 ||
       add_callback(future_data(task.get()), on_done.get(), context.get()) < 0) {
@@ -91,7 +93,7 @@ Ref<> call_on_task_done(State& state, Args args) noexcept {
   if (!ended_well(state, group, args[1])) return nullptr;
   if constexpr (version::kTasksInThreadState) {
     if (!group.parent || group.parent.get() == Py_None) return nullptr;
-    if (!py::call(state.discard_awaited_by.get(), args[1], group.parent.get())) return py::raised;
+    hide_awaiting(args[1], group.parent.get());
   }
   if (PySet_Discard(group.tasks.get(), args[1]) < 0) return py::raised;
   if (!group.completed || group.completed.get() == Py_None) return py::none();

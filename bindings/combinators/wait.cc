@@ -4,9 +4,11 @@
 
 #include "bindings/combinators/children.h"
 #include "bindings/combinators/timing.h"
+#include "bindings/objects/base_task.h"
 #include "bindings/objects/operation.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/call.h"
+#include "bindings/py/version.h"
 #include "runtime/task/join.h"
 
 namespace phaseloop {
@@ -17,6 +19,7 @@ using Begun = OperationKind::Begun;
 struct Wait : Operation, Timer {
   Ref<> arguments;  // (fs, timeout, return_when), as given
   Ref<> futures;    // a list
+  Ref<> awaiter;    // the task that waits
   Children children;
   Join join;
 };
@@ -41,6 +44,7 @@ void child_done(Runnable& work) noexcept {
   Child& child = child_of(work);
   Ref<> share = py::steal(child.parent);
   Wait& wait = wait_of(operation(child.parent));
+  if (wait.awaiter) hide_awaiting(child.future, wait.awaiter.get());
   if (!wait.join.arrive(future_data(child.future).failed)) return;
   disarm(wait, wait);
   wake_from_loop(wait);
@@ -96,8 +100,10 @@ Begun begin(Operation& op, Ref<>&) noexcept {
   }
   if (wait.children.make(kChildKind, object_of(op), wait.futures.get()) < 0) return Begun::failed;
   wait.join = Join(wait.children.size(), until);
+  if (version::kTasksInThreadState) wait.awaiter = py::borrow(stepping.task);
   for (std::size_t i = 0; i < wait.children.size(); ++i) {
     if (wait.children.wait(i) < 0) return Begun::failed;
+    if (wait.awaiter) show_awaiting(wait.children[i].future, wait.awaiter.get());
   }
   return Begun::suspended;
 }
@@ -119,6 +125,11 @@ void abandon(Operation& op) noexcept {
   Wait& wait = wait_of(op);
   wait.children.stop_waiting();
   disarm(op, wait);
+  if (Ref<> awaiter = std::move(wait.awaiter)) {
+    for (std::size_t i = 0; i < wait.children.size(); ++i) {
+      hide_awaiting(wait.children[i].future, awaiter.get());
+    }
+  }
 }
 
 Ref<> delegate(Operation& op) noexcept {
@@ -135,6 +146,7 @@ Ref<> delegate(Operation& op) noexcept {
 int traverse(Operation& op, visitproc visit, void* arg) noexcept {
   Py_VISIT(wait_of(op).arguments.get());
   Py_VISIT(wait_of(op).futures.get());
+  Py_VISIT(wait_of(op).awaiter.get());
   return 0;
 }
 

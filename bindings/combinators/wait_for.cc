@@ -131,7 +131,10 @@ Body wait_within(Call&) {
     self.keep[2] =
         py::call_method(self.keep[1].get(), self.state->names.__aexit__.get(),
                         py::object(Py_TYPE(self.keep[3].get())), self.keep[3].get(), Py_None);
-    if (!self.keep[2] || !co_await await_on(self, self.keep[2].get())) co_return py::raised;
+    if (!self.keep[2] || !co_await await_on(self, self.keep[2].get())) {
+      py::chain_pending(self.keep[3].get());
+      co_return py::raised;
+    }
   }
   py::restore_error(std::move(self.keep[3]));
   co_return py::raised;

@@ -11,7 +11,7 @@ namespace {
 struct BaseTask {
   PyObject_HEAD
   PyObject* future_fields[10];
-  PyObject* awaited_by;
+  Ref<> awaited_by;  // a task, or a set of several
   int state;
   char is_task;
   char awaited_by_is_set;
@@ -27,7 +27,11 @@ struct BaseTask {
 #endif
 };
 
+// Futures begin alike.
 BaseTask& base_of(PyObject* task) noexcept { return *reinterpret_cast<BaseTask*>(task); }
+[[maybe_unused]] State& state_of(PyObject* future) noexcept {
+  return future_data(future).data->state;
+}
 
 }  // namespace
 
@@ -48,6 +52,34 @@ int show_in_base(TaskData& task) noexcept {
 
 void show_name_in_base(TaskData& task) noexcept {
   if constexpr (version::kTasksInThreadState) base_of(object_of(task)).name = task.name.share();
+}
+
+void show_awaiting(PyObject* future, PyObject* task) noexcept {
+  if constexpr (!version::kTasksInThreadState) return;
+  BaseTask& base = base_of(future);
+  if (!base.awaited_by) [[likely]] {
+    base.awaited_by = py::borrow(task);
+    return;
+  }
+  if (base.awaited_by.get() == task) return;
+  py::ErrorScope keep;
+  if (!py::call(state_of(future).add_awaited_by.get(), future, task)) {
+    py::write_unraisable(future);
+  }
+}
+
+void hide_awaiting(PyObject* future, PyObject* task) noexcept {
+  if constexpr (!version::kTasksInThreadState) return;
+  BaseTask& base = base_of(future);
+  if (base.awaited_by.get() == task) [[likely]] {
+    base.awaited_by = nullptr;
+    return;
+  }
+  if (base.awaited_by_is_set == 0) return;
+  py::ErrorScope keep;
+  if (!py::call(state_of(future).discard_awaited_by.get(), future, task)) {
+    py::write_unraisable(future);
+  }
 }
 
 int check_base_task_layout(State& state) noexcept {

@@ -1,9 +1,11 @@
 // One step of a task: resume the coroutine, then wait for what it yielded.
 #include "bindings/core/current_task.h"
 #include "bindings/core/work.h"
+#include "bindings/objects/base_task.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/call.h"
 #include "bindings/py/gen.h"
+#include "bindings/py/version.h"
 
 namespace phaseloop {
 namespace {
@@ -128,6 +130,7 @@ int wait_for_future(TaskData& task, Ref<> awaited) noexcept {
   if (future.loop.get() != task.loop.get()) return foreign_to_loop(task, awaited.get());
   if (!future.state.blocking) return yielded_without_await(task, awaited.get());
   future.state.blocking = false;
+  show_awaiting(awaited.get(), object_of(task));
   task.awaited = std::move(awaited);
   py::acquire(object_of(task));
   if (add_waiter(future, task) < 0) return -1;
@@ -244,6 +247,10 @@ int prepare(TaskData& task, Ref<>& exception) noexcept {
       if (!exception) return -1;
     }
     task.cancel.take_delivery();
+  }
+  if (version::kTasksInThreadState && task.awaited &&
+      is_native_future(state, Py_TYPE(task.awaited.get()))) {
+    hide_awaiting(task.awaited.get(), object_of(task));
   }
   task.awaited = nullptr;
   return 0;

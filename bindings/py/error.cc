@@ -38,6 +38,15 @@ bool consume_error(PyObject* type) noexcept {
   return true;
 }
 
+void chain_pending(PyObject* earlier) noexcept {
+  Ref<> error = fetch_error();
+  if (earlier != nullptr && error.get() != earlier) {
+    Ref<> context = steal(PyException_GetContext(error.get()));
+    if (!context) PyException_SetContext(error.get(), borrow(earlier).release());
+  }
+  restore_error(std::move(error));
+}
+
 void ignore_error() noexcept { PyErr_Clear(); }
 
 bool ends_the_run(PyObject* exception) noexcept {

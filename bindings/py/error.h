@@ -59,6 +59,8 @@ class HandlingScope {
 };
 // If the pending error is one of `type`, takes it away and says true.
 bool consume_error(PyObject* type) noexcept;
+// The pending error came out of handling `earlier` (null: of nothing), as within `except`.
+void chain_pending(PyObject* earlier) noexcept;
 // The pending error, whatever it is, does not matter: the caller has another way.
 void ignore_error() noexcept;
 // KeyboardInterrupt and SystemExit leave the loop; everything else is reported.

@@ -234,7 +234,6 @@ Ref<> get_name(PyObject* self) noexcept {
   }
   return py::steal(PyUnicode_InternFromString(name));
 }
-Ref<> get_awaited(PyObject* self) noexcept { return py::or_none(routine_of(self).awaited.get()); }
 Ref<> get_running(PyObject* self) noexcept {
   return py::boolean(routine_of(self).phase == Phase::running);
 }
@@ -291,11 +290,13 @@ PyMethodDef methods[] = {
                              "yielded value or raise\nStopIteration."),
     py::method<close>("close", "close() -> raise GeneratorExit inside coroutine."),
     {}};
-PyGetSetDef attributes[] = {
-    py::getter<get_name>("__name__"),          py::getter<get_qualname>("__qualname__"),
-    py::getter<get_awaited>("cr_await"),       py::getter<get_running>("cr_running"),
-    py::getter<get_suspended>("cr_suspended"), py::getter<get_none>("cr_frame"),
-    py::getter<get_none>("cr_origin"),         {}};
+PyGetSetDef attributes[] = {py::getter<get_name>("__name__"),
+                            py::getter<get_qualname>("__qualname__"),
+                            py::getter<get_running>("cr_running"),
+                            py::getter<get_suspended>("cr_suspended"),
+                            py::getter<get_none>("cr_frame"),
+                            py::getter<get_none>("cr_origin"),
+                            {}};
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(py::Gc<Routine>::traverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(clear_finished)},
                        {Py_tp_finalize, reinterpret_cast<void*>(finalize)},

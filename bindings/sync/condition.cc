@@ -53,13 +53,6 @@ Ref<> reacquire(State& state, ConditionCore& condition) noexcept {
   return py::none();
 }
 
-// The error of the wait, if any, is what the later one came out of.
-void chain(PyObject* error, PyObject* earlier) noexcept {
-  if (earlier == nullptr || earlier == error) return;
-  Ref<> context = py::steal(PyException_GetContext(error));
-  if (!context) PyException_SetContext(error, py::borrow(earlier).release());
-}
-
 // Somebody else is to be notified in place of one who leaves with an error.
 void notify_another(State& state, ConditionCore& condition) noexcept {
   if (!state.condition_renotifies) return;
@@ -91,8 +84,8 @@ Body wait_for_notify(Call&, ConditionCore& condition) {
     self.keep[0] = reacquire(state, condition);
     const bool at_once = self.keep[0].get() == Py_None;
     if (at_once || (self.keep[0] && co_await await_on(self, self.keep[0].get()))) break;
+    py::chain_pending(self.keep[2] ? self.keep[2].get() : self.keep[1].get());
     Ref<> error = py::fetch_error();
-    chain(error.get(), self.keep[2] ? self.keep[2].get() : self.keep[1].get());
     if (PyErr_GivenExceptionMatches(error.get(), state.cancelled_error.get()) == 0) {
       py::restore_error(std::move(error));
       notify_another(state, condition);
@@ -102,10 +95,9 @@ Body wait_for_notify(Call&, ConditionCore& condition) {
   }
   if (!self.keep[1] && !self.keep[2]) co_return py::boolean(true);
   if (self.keep[2] && !state.condition_renotifies) {
-    Ref<> fresh = py::call(state.cancelled_error.get());  // which older versions raise anew
-    if (!fresh) co_return py::raised;
-    chain(fresh.get(), self.keep[1].get());
-    self.keep[2] = std::move(fresh);
+    PyErr_SetNone(state.cancelled_error.get());  // which older versions raise anew
+    py::chain_pending(self.keep[1].get());
+    co_return py::raised;
   }
   py::restore_error(std::move(self.keep[2] ? self.keep[2] : self.keep[1]));
   notify_another(state, condition);
