@@ -27,7 +27,10 @@ void run(Runnable& work) noexcept {
 }
 void drop(Runnable& work) noexcept { Ref<> share = py::steal(object_of(sleep_of(work))); }
 PyObject* owner(Runnable& work) noexcept { return object_of(sleep_of(work)); }
-constexpr WorkKind kTimerKind{{run, drop}, owner, native_only};
+int visit_timer(Runnable& work, visitproc visit, void* arg) noexcept {
+  return visit_through(sleep_of(work), visit, arg);
+}
+constexpr WorkKind kTimerKind{{run, drop}, owner, native_only, visit_timer};
 
 Begun begin(Operation& op, Ref<>&) noexcept {
   Sleep& sleep = sleep_of(op);
@@ -59,7 +62,13 @@ void clear(Operation& op) noexcept {
   sleep_of(op).result = nullptr;
 }
 
-constexpr OperationKind kKind{"sleep", begin, finish, abandon, delegate, traverse, clear};
+bool is_kept_by_loop(Operation& op) noexcept {
+  const Timer& timer = sleep_of(op);
+  return timer.armed() || timer.linked();
+}
+
+constexpr OperationKind kKind{"sleep",  begin,    finish, abandon,
+                              delegate, traverse, clear,  is_kept_by_loop};
 
 }  // namespace
 
@@ -70,7 +79,8 @@ Ref<> sleep(PyObject* self, py::Args args) noexcept {
     return py::raised;
   }
   State& state = *reinterpret_cast<State*>(self);
-  const auto& type = PyObject_IS_GC(result) ? state.collected_sleep_type : state.sleep_type;
+  const bool light = PyObject_IS_GC(result) == 0 && driving_loop() != nullptr;
+  const auto& type = light ? state.sleep_type : state.collected_sleep_type;
   Ref<> made = new_operation(type.get(), kKind);
   if (!made) return py::raised;
   Sleep& sleep = sleep_of(operation(made.get()));

@@ -44,7 +44,29 @@ Ref<> call_ensure_future(State& state, Args args) noexcept {
   return data != nullptr ? new_task(*data, data->object, args[0], {}) : nullptr;
 }
 
+// eager_task_factory(loop, coro, *, name=None, context=None): also for loops that are not ours.
+Ref<> call_eager_task_factory(State& state, Args args) noexcept {
+  if (args.count() != 2) return nullptr;
+  TaskOptions options;
+  options.eager_start = true;
+  for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
+    PyObject* name = args.keyword_name(i);
+    if (PyUnicode_CompareWithASCIIString(name, "name") == 0) {
+      options.name = args.keyword_value(i);
+    } else if (PyUnicode_CompareWithASCIIString(name, "context") == 0) {
+      options.context = args.keyword_value(i);
+    } else if (PyUnicode_CompareWithASCIIString(name, "eager_start") == 0) {
+      if (args.keyword_value(i) != Py_True) return nullptr;
+    } else {
+      return nullptr;
+    }
+  }
+  LoopData& data = loop_data(state, args[0]);
+  return data.native() ? new_task(data, args[0], args[1], options) : nullptr;
+}
+
 constexpr Implementation kFunctions[] = {{"create_task", call_create_task},
+                                         {"eager_task_factory", call_eager_task_factory},
                                          {"ensure_future", call_ensure_future}};
 
 }  // namespace

@@ -96,14 +96,15 @@ struct TaskLink;
   X(wait_for_release_type) \
   X(task_group_core)
 
-// X(field, name): the classes that set_classes() is told.
+// X(field, name): the classes, and one function, that set_classes() is told.
 #define PHASELOOP_CLASSES(X)                \
   X(lock_class, "Lock")                     \
   X(condition_class, "Condition")           \
   X(queue_class, "Queue")                   \
   X(lifo_queue_class, "LifoQueue")          \
   X(priority_queue_class, "PriorityQueue")  \
-  X(timeout_class, "Timeout")
+  X(timeout_class, "Timeout")               \
+  X(eager_factory, "eager_task_factory")
 // clang-format on
 
 struct State {

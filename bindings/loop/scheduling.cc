@@ -213,10 +213,12 @@ Ref<> create_future(PyObject* self) noexcept {
 Ref<> create_task(PyObject* self, Args args) noexcept {
   LoopData& own = data_of(self);
   if (check_closed(own) < 0) return py::raised;
-  if (own.task_factory) [[unlikely]]
+  const bool eager = own.task_factory && own.task_factory.get() == own.state.eager_factory.get();
+  if (own.task_factory && !eager) [[unlikely]]
     return create_task_by_factory(self, own, args);
   PyObject* coroutine = nullptr;
   TaskOptions options;
+  options.eager_start = eager;
   if (task_options(args, coroutine, options) < 0) return py::raised;
   return new_task(loop_data(own.state, self), self, coroutine, options);
 }

@@ -113,9 +113,6 @@ Ref<> set_classes(PyObject* self, py::Args args) noexcept {
   State& state = *reinterpret_cast<State*>(self);
   for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
     PyObject* name = args.keyword_name(i);
-    if (!PyType_Check(args.keyword_value(i))) {
-      return py::raise(PyExc_TypeError, "%R is no class", args.keyword_value(i));
-    }
 #define PHASELOOP_CLASS(field, text)                       \
   if (PyUnicode_CompareWithASCIIString(name, text) == 0) { \
     state.field = py::borrow(args.keyword_value(i));       \

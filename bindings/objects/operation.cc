@@ -219,9 +219,15 @@ LoopData* driving_loop() noexcept {
   return current == stepping.task ? stepping.data : nullptr;
 }
 
-int visit_for_task(Operation& op, visitproc visit, void* arg) noexcept {
+int visit_through(Operation& op, visitproc visit, void* arg) noexcept {
   PyObject* self = object_of(op);
-  return PyType_IS_GC(Py_TYPE(self)) ? 0 : traverse(self, visit, arg);
+  return PyType_IS_GC(Py_TYPE(self)) ? visit(self, arg) : traverse(self, visit, arg);
+}
+
+int visit_orphan(Operation& op, visitproc visit, void* arg) noexcept {
+  PyObject* self = object_of(op);
+  if (PyType_IS_GC(Py_TYPE(self)) || op.kind->is_kept_by_loop(op)) return 0;
+  return traverse(self, visit, arg);
 }
 
 bool attach(Operation& op, Waiter& waiter) noexcept {

@@ -31,6 +31,9 @@ struct OperationKind {
   Ref<> (*delegate)(Operation& op) noexcept;
   int (*traverse)(Operation& op, visitproc visit, void* arg) noexcept;
   void (*clear)(Operation& op) noexcept;
+  // Of kinds that are not collected: the loop's structures hold it, so that they show what it
+  // holds.
+  bool (*is_kept_by_loop)(Operation& op) noexcept = nullptr;
 };
 
 struct Operation {
@@ -70,11 +73,16 @@ inline PyObject* object_of(Operation& op) noexcept { return reinterpret_cast<PyO
 Ref<> new_operation(PyTypeObject* type, const OperationKind& kind) noexcept;
 Ref<PyTypeObject> new_operation_type(PyObject* module) noexcept;
 // `collected`: instances take part in garbage collection. One that holds nothing but its loop and
-// its task's waiter need not: the task that awaits it shows what it holds (visit_for_task), and the
-// collector has an object less to look at for every sleeping task.
+// its task's waiter need not: the loop shows what it holds (visit_through) as long as the loop
+// would wake it, the task (visit_orphan) if the loop has dropped it. So the collector has an object
+// less to look at for every sleeping task.
 Ref<PyTypeObject> derive_operation_type(State& state, PyObject* module, const char* name,
                                         std::size_t size, bool collected = true) noexcept;
-int visit_for_task(Operation& op, visitproc visit, void* arg) noexcept;
+// For the share of an operation's timer: visits the operation or, if it is not collected, what it
+// keeps alive.
+int visit_through(Operation& op, visitproc visit, void* arg) noexcept;
+// For the task that awaits it.
+int visit_orphan(Operation& op, visitproc visit, void* arg) noexcept;
 
 // The native task whose step is under way in this thread, and its loop. Set by the step itself; it
 // is the running task as long as asyncio says so too (a foreign task may be stepped inside).

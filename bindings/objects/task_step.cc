@@ -322,7 +322,8 @@ int step_eagerly(TaskData& task) noexcept {
     Ref<> own = swap_task(data, loop.get(), previous.get() == Py_None ? nullptr : previous.get());
     if (!own) py::write_unraisable(object_of(task));
   }
-  if (task.state.done()) task.coroutine = nullptr;
+  // Before eager tasks there was none without its coroutine, and repr() relies on that.
+  if (version::kEagerTasks && task.state.done()) task.coroutine = nullptr;
   return result;
 }
 

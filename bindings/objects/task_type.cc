@@ -153,7 +153,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
   if (int result = future_slots::traverse_data(task, visit, arg)) return result;
   if (task.awaited && task.data != nullptr &&
       is_operation(task.data->state, Py_TYPE(task.awaited.get()))) {
-    if (int result = visit_for_task(operation(task.awaited.get()), visit, arg)) return result;
+    if (int result = visit_orphan(operation(task.awaited.get()), visit, arg)) return result;
   }
   return task_base.traverse(self, visit, arg);
 }

@@ -13,6 +13,7 @@ Importing it changes nothing. Ways to use it:
 from ._functions import (
     as_completed,
     create_task,
+    eager_task_factory,
     ensure_future,
     gather,
     sleep,
@@ -58,6 +59,7 @@ __all__ = (
     "Timeout",
     "as_completed",
     "create_task",
+    "eager_task_factory",
     "ensure_future",
     "gather",
     "install",

@@ -28,6 +28,7 @@ _NAMES = [
         [tasks],
         ["as_completed", "create_task", "ensure_future", "gather", "sleep", "wait", "wait_for"],
     ),
+    *_everywhere(_functions, [tasks], ["eager_task_factory"]),  # from 3.12 on
     *_everywhere(_functions, [timeouts], ["timeout", "timeout_at"]),
     *_everywhere(
         _primitives,

@@ -21,8 +21,7 @@ void EventLoop::run_once() noexcept {
   now_.reset();
   inbox_.drain(ready_);
   if (ready_.empty() && !stopping_) {
-    poll(sleep_time());
-    now_.reset();
+    sleep_or_go_on();
   } else if (poll_due()) {
     poll(Duration::zero());
   }
@@ -33,11 +32,20 @@ void EventLoop::run_once() noexcept {
   run_batch();
 }
 
+// Nothing is ready. A timer that is due already is work like any other: whether the operating
+// system is asked first is then a matter of how long ago it was.
+void EventLoop::sleep_or_go_on() noexcept {
+  const std::optional<Duration> timeout = sleep_time();
+  if (timeout == Duration::zero() && !poll_due()) return;
+  poll(timeout);
+  now_.reset();
+}
+
 // With work ready: is it time to look at the operating system all the same?
 bool EventLoop::poll_due() noexcept {
   if (poller_.watched() == 0) return false;
   if (eager_polls_ > 0 || stopping_) return true;
-  now_ = clock_.now();
+  if (!now_) now_ = clock_.now();
   return *now_ - last_poll_ >= kPollInterval;
 }
 
@@ -66,8 +74,8 @@ std::optional<Duration> EventLoop::sleep_time() noexcept {
   const std::optional<Instant> deadline = timers_.next_deadline();
   if (!deadline) return std::nullopt;
   // Compared first: the distance to a deadline long past need not fit.
-  const Instant now = clock_.now();
-  return *deadline > now ? *deadline - now : Duration::zero();
+  now_ = clock_.now();
+  return *deadline > *now_ ? *deadline - *now_ : Duration::zero();
 }
 
 void EventLoop::run_batch() noexcept {

@@ -90,6 +90,7 @@ class EventLoop {
   }
 
  private:
+  void sleep_or_go_on() noexcept;
   bool poll_due() noexcept;
   void poll(std::optional<Duration> timeout) noexcept;
   std::optional<Duration> sleep_time() noexcept;
