@@ -21,18 +21,8 @@ LoopData* plain_loop(State& state, PyObject* coroutine) noexcept {
 }
 
 Ref<> call_create_task(State& state, Args args) noexcept {
-  if (args.count() != 1) return nullptr;
   TaskOptions options;
-  for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
-    PyObject* name = args.keyword_name(i);
-    if (PyUnicode_CompareWithASCIIString(name, "name") == 0) {
-      options.name = args.keyword_value(i);
-    } else if (PyUnicode_CompareWithASCIIString(name, "context") == 0) {
-      options.context = args.keyword_value(i);
-    } else {
-      return nullptr;
-    }
-  }
+  if (args.count() != 1 || !take_task_keywords(args, options)) return nullptr;
   LoopData* data = plain_loop(state, args[0]);
   return data != nullptr ? new_task(*data, data->object, args[0], options) : nullptr;
 }
@@ -44,23 +34,11 @@ Ref<> call_ensure_future(State& state, Args args) noexcept {
   return data != nullptr ? new_task(*data, data->object, args[0], {}) : nullptr;
 }
 
-// eager_task_factory(loop, coro, *, name=None, context=None): also for loops that are not ours.
+// eager_task_factory(loop, coro, *, name=None, context=None)
 Ref<> call_eager_task_factory(State& state, Args args) noexcept {
-  if (args.count() != 2) return nullptr;
   TaskOptions options;
   options.eager_start = true;
-  for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
-    PyObject* name = args.keyword_name(i);
-    if (PyUnicode_CompareWithASCIIString(name, "name") == 0) {
-      options.name = args.keyword_value(i);
-    } else if (PyUnicode_CompareWithASCIIString(name, "context") == 0) {
-      options.context = args.keyword_value(i);
-    } else if (PyUnicode_CompareWithASCIIString(name, "eager_start") == 0) {
-      if (args.keyword_value(i) != Py_True) return nullptr;
-    } else {
-      return nullptr;
-    }
-  }
+  if (args.count() != 2 || !take_task_keywords(args, options)) return nullptr;
   LoopData& data = loop_data(state, args[0]);
   return data.native() ? new_task(data, args[0], args[1], options) : nullptr;
 }

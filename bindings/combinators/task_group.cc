@@ -38,24 +38,10 @@ LoopData* plain_loop(State& state, TaskGroupCore& group) noexcept {
   return plain ? &data : nullptr;
 }
 
-bool parse_options(Args args, TaskOptions& options) noexcept {
-  if (args.count() != 2) return false;
-  for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
-    PyObject* name = args.keyword_name(i);
-    if (PyUnicode_CompareWithASCIIString(name, "name") == 0) {
-      options.name = args.keyword_value(i);
-    } else if (PyUnicode_CompareWithASCIIString(name, "context") == 0) {
-      options.context = args.keyword_value(i);
-    } else {
-      return false;
-    }
-  }
-  return true;
-}
-
 Ref<> call_create_task(State& state, Args args) noexcept {
   TaskOptions options;
-  if (!parse_options(args, options) || !is_plain(state, args[0])) return nullptr;
+  if (args.count() != 2 || !take_task_keywords(args, options)) return nullptr;
+  if (!is_plain(state, args[0])) return nullptr;
   TaskGroupCore& group = group_of(args[0]);
   LoopData* data = plain_loop(state, group);
   if (data == nullptr || !PyCoro_CheckExact(args[1])) return nullptr;

@@ -137,14 +137,13 @@ bool study_primitives(State& state) noexcept {
   const int uses = names ? PySequence_Contains(names.get(), timeouts.get()) : 0;
   if (uses < 0) return false;
   state.wait_for_makes_task = uses == 0;
-  Ref<> wake = attribute_if_there(state.stock_semaphore.get(), "_wake_up_next");
-  code = wake ? attribute_if_there(wake.get(), "__code__") : nullptr;
-  Ref<> constants = code ? attribute_if_there(code.get(), "co_consts") : nullptr;
-  if (!constants) return true;
   // It says whether it woke somebody only where that is asked for.
-  const int answers = PySequence_Contains(constants.get(), Py_False);
-  state.semaphore_wakes_many = answers > 0;
-  return answers >= 0;
+  Ref<> semaphore = py::call(state.stock_semaphore.get());
+  Ref<> woken = semaphore
+                    ? py::steal(PyObject_CallMethod(semaphore.get(), "_wake_up_next", nullptr))
+                    : nullptr;
+  state.semaphore_wakes_many = woken.get() == Py_False;
+  return static_cast<bool>(woken);
 }
 
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},

@@ -98,6 +98,20 @@ int is_coroutine(State& state, PyObject* object) noexcept {
   return py::truth(py::call(state.is_coroutine.get(), object));
 }
 
+bool take_task_keywords(py::Args args, TaskOptions& options) noexcept {
+  for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
+    PyObject* name = args.keyword_name(i);
+    if (PyUnicode_CompareWithASCIIString(name, "name") == 0) {
+      options.name = args.keyword_value(i);
+    } else if (PyUnicode_CompareWithASCIIString(name, "context") == 0) {
+      options.context = args.keyword_value(i);
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
 Ref<> new_task(LoopData& data, PyObject* loop, PyObject* coroutine,
                const TaskOptions& options) noexcept {
   PyTypeObject* type = data.state.task_type.get();

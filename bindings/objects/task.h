@@ -9,6 +9,7 @@
 #include "bindings/core/work.h"
 #include "bindings/objects/future.h"
 #include "bindings/objects/operation.h"
+#include "bindings/py/args.h"
 #include "runtime/task/cancel_state.h"
 #include "runtime/task/waiter.h"
 
@@ -46,6 +47,8 @@ struct TaskOptions {
   PyObject* context = nullptr;
   bool eager_start = false;
 };
+// Takes the keywords name= and context= of a call that makes a task. False: there are others.
+bool take_task_keywords(py::Args args, TaskOptions& options) noexcept;
 // A task that runs `coroutine` on the loop, scheduled (or, eagerly, stepped once). Refuses what is
 // no coroutine with asyncio's TypeError.
 Ref<> new_task(LoopData& data, PyObject* loop, PyObject* coroutine,

@@ -47,6 +47,11 @@ Ref<> reduce(PyObject* self, PyObject*) noexcept {
                        function_of(self).state->names.__qualname__.get());
 }
 
+// For those who ask past __getattribute__, as inspect.getdoc() does.
+Ref<> get_doc(PyObject* self) noexcept {
+  return py::steal(PyObject_GetAttrString(function_of(self).stock.get(), "__doc__"));
+}
+
 // Ours are the protocols; everything that can be read is the stock function's, its class included.
 bool is_own(std::string_view name) noexcept {
   return name == "__call__" || name == "__get__" || name == "__reduce__" ||
@@ -78,6 +83,7 @@ void dealloc(PyObject* self) noexcept {
 }
 
 PyMethodDef methods[] = {py::method<reduce>("__reduce_ex__", nullptr), {}};
+PyGetSetDef attributes[] = {py::getter<get_doc>("__doc__"), {}};
 PyMemberDef members[] = {
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(Function, vectorcall), READONLY, nullptr},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(Function, weak_references), READONLY, nullptr},
@@ -92,6 +98,7 @@ PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                        {Py_tp_methods, methods},
                        {Py_tp_members, members},
+                       {Py_tp_getset, attributes},
                        {0, nullptr}};
 PyType_Spec spec = {"phaseloop._native.function", sizeof(Function), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL |
