@@ -20,7 +20,7 @@ AT_LEAST = {
         ("in phase 2", "done with phase 2", 0.2),
         ("in phase 2", "results", 0.2),
     ],
-    "asyncio_wait_timeout": [("in phase 2", "1 completed and 2 pending", 0.1)],
+    "asyncio_wait_timeout": [("waiting 0.1", "1 completed and 2 pending", 0.1)],
     "asyncio_gather": [
         ("in phase1", "done with phase1", 2.0),
         ("in phase2", "done with phase2", 1.0),
