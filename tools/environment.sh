@@ -88,6 +88,7 @@ missing_packages() {
   [[ -e /usr/include/liburing.h ]] || echo liburing-dev
   command -v wrk >/dev/null || echo wrk
   command -v strace >/dev/null || echo strace
+  command -v openssl >/dev/null || echo openssl
   [[ $1 == test ]] || return 0
   [[ -e /usr/include/gtest/gtest.h ]] || echo libgtest-dev
   command -v clang++ >/dev/null || echo clang

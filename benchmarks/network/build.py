@@ -2,13 +2,13 @@
 
 import fcntl
 import functools
-import os
 import shutil
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.cmake import cmake
 from harness.model import Absent
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -27,15 +27,12 @@ class Certificate:
 @functools.cache
 def native():
     """The folder of the built programs. Raises Absent if the machine can't build them."""
-    needs("cmake", "cmake")
     BUILD.mkdir(parents=True, exist_ok=True)
     with locked():
         # Asks again for liburing each time it was not there: it may have been installed since.
         if not (BUILD / "floor_uring").exists():
-            ninja = ["-G", "Ninja"] if shutil.which("ninja") else []
-            fresh = not (BUILD / "CMakeCache.txt").exists()
-            run_cmake(["-S", str(SOURCE), "-B", str(BUILD), *(ninja if fresh else [])])
-        run_cmake(["--build", str(BUILD), "--parallel", str(os.cpu_count() or 1)])
+            run_cmake("-S", SOURCE, "-B", BUILD)
+        run_cmake("--build", BUILD)
     return BUILD
 
 
@@ -47,11 +44,10 @@ def program(name):
     return path
 
 
-def run_cmake(arguments):
-    done = subprocess.run(["cmake", *arguments], capture_output=True, text=True)
-    if done.returncode == 0:
+def run_cmake(*arguments):
+    status, output = cmake(*arguments)
+    if status == 0:
         return
-    output = done.stdout + done.stderr
     if "Debian's libssl-dev" in output:
         raise Absent("OpenSSL 3 is missing (Debian's libssl-dev)")
     if "No CMAKE_CXX_COMPILER" in output:
