@@ -12,7 +12,7 @@ KIB = 1 << 10
 ECHOES = (
     (
         *("protocol", "tcp", "echo, Protocol", "protocol"),
-        "1x64* 1x1K 1x64K 32x64 32x1K* 32x64K 512x64 512x1K 512x64K",
+        "1x64 1x1K 1x64K 32x64 32x1K* 32x64K 512x64 512x1K 512x64K",
     ),
     ("buffered", "tcp", "echo, BufferedProtocol", "buffered", "1x64 32x1K 32x64K 512x1K"),
     ("streams", "tcp", "echo, streams", "streams", "1x64 32x1K* 32x64K 512x1K"),
@@ -71,7 +71,6 @@ def connections_bulk():
         group="connections",
         unit="MiB",
         what="one connection sends as fast as the server takes it",
-        quick=True,
         kind="sink",
         mode="bulk",
         size=64 * KIB,

@@ -10,7 +10,7 @@ from harness.process import answer, cores
 
 CHILD = Path(__file__).with_name("child.py")
 ROWS = {}  # by name, in the order in which they are defined
-QUICK_SHARE = 4  # quick mode does this part of the operations
+QUICK_SHARE = 6  # quick mode does this part of the operations
 
 
 @dataclass(frozen=True)
