@@ -90,7 +90,7 @@ stage_asan() {
     preload+=("$("${CXX:-g++}" -print-file-name="$library")")
   done
   export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
-  export UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc
+  export UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PHASELOOP_EXAMPLES=200
   LD_PRELOAD="${preload[*]}" python_tests tests --ignore=tests/{packaging,tools,stubs,benchmarks}
 }
 

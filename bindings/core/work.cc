@@ -11,6 +11,9 @@ namespace {
 struct WorkCall {
   PyObject_HEAD
   Runnable* work;  // null once run
+  // Kept after the run: a loop drops this callable outside of the work's context, and only there
+  // may a task go, whose exception handler is to be called in that context.
+  Ref<> owner;
   State* state;
 };
 
@@ -20,6 +23,7 @@ PyObject* call(PyObject* self, PyObject*, PyObject*) noexcept {
   Runnable* work = std::exchange(work_call(self)->work, nullptr);
   if (work == nullptr) return py::none().release();
   LoopData& foreign = *work_call(self)->state->foreign_loop;
+  work_call(self)->owner = py::borrow(work_kind(*work).owner(*work));
   work->run();
   if (foreign.escaped) {
     py::restore_error(std::exchange(foreign.escaped, nullptr));
@@ -30,12 +34,14 @@ PyObject* call(PyObject* self, PyObject*, PyObject*) noexcept {
 
 int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
   Py_VISIT(Py_TYPE(self));
+  Py_VISIT(work_call(self)->owner.get());
   Runnable* work = work_call(self)->work;
   return work != nullptr ? visit_share(*work, visit, arg) : 0;
 }
 
 int clear(PyObject* self) noexcept {
   if (Runnable* work = std::exchange(work_call(self)->work, nullptr)) work->drop();
+  work_call(self)->owner = nullptr;
   return 0;
 }
 
@@ -48,7 +54,8 @@ void dealloc(PyObject* self) noexcept {
 // asyncio looks for the task behind a step there, to name it in "Executing … took … seconds".
 Ref<> get_self(PyObject* self) noexcept {
   Runnable* work = work_call(self)->work;
-  return py::or_none(work != nullptr ? work_kind(*work).owner(*work) : nullptr);
+  return py::or_none(work != nullptr ? work_kind(*work).owner(*work)
+                                     : work_call(self)->owner.get());
 }
 
 PyGetSetDef getset[] = {py::getter<get_self>("__self__"), {}};

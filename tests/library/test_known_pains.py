@@ -1,6 +1,6 @@
 """Pains that other loops, and asyncio itself, are known for: phaseloop has none of them.
 
-Each runs on asyncio's own loop too where that passes: the test itself is then known to be fair.
+Some run on asyncio's own loop too: the test itself is then known to be fair.
 """
 
 import asyncio
