@@ -5,9 +5,9 @@ import os
 
 import phaseloop
 import pytest
+from generated_program import run_program
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from programs import run_program
 from virtual_loop import VirtualLoop
 
 EXAMPLES = int(os.environ.get("PHASELOOP_EXAMPLES", "1000"))
