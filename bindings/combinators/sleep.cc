@@ -67,8 +67,14 @@ bool is_kept_by_loop(Operation& op) noexcept {
   return timer.armed() || timer.linked();
 }
 
-constexpr OperationKind kKind{"sleep",  begin,    finish, abandon,
-                              delegate, traverse, clear,  is_kept_by_loop};
+bool recycle(Operation& op) noexcept {
+  State& state = op.data->state;
+  PyObject* self = object_of(op);
+  return Py_TYPE(self) == state.sleep_type.get() && state.sleeps.give(self);
+}
+
+constexpr OperationKind kKind{"sleep",  begin, finish,          abandon, delegate,
+                              traverse, clear, is_kept_by_loop, recycle};
 
 }  // namespace
 
@@ -80,8 +86,8 @@ Ref<> sleep(PyObject* self, py::Args args) noexcept {
   }
   State& state = *reinterpret_cast<State*>(self);
   const bool light = PyObject_IS_GC(result) == 0 && driving_loop() != nullptr;
-  const auto& type = light ? state.sleep_type : state.collected_sleep_type;
-  Ref<> made = new_operation(type.get(), kKind);
+  Ref<> made = light ? begin_operation(py::steal(state.sleeps.make(state.sleep_type.get())), kKind)
+                     : new_operation(state.collected_sleep_type.get(), kKind);
   if (!made) return py::raised;
   Sleep& sleep = sleep_of(operation(made.get()));
   ::new (static_cast<Timer*>(&sleep)) Timer(kTimerKind);

@@ -172,7 +172,7 @@ Body wait_for_task(Call&) {
     co_return std::move(self.result);
   }
   self.keep[0] = std::move(future);
-  self.keep[1] = new_future(*data, data->object, state.future_type.get());
+  self.keep[1] = new_future(*data, data->object);
   self.keep[2] = self.keep[1] ? new_release(*data, self.keep[1].get()) : nullptr;
   if (!self.keep[2]) co_return py::raised;
   Release& release = release_of(self.keep[2].get());

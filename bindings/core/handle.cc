@@ -95,9 +95,7 @@ void dealloc(PyObject* self) noexcept {
 
 template <class H>
 Ref<H> allocate(py::FreeList& list, const Ref<PyTypeObject>& type) noexcept {
-  PyObject* made = list.take();
-  if (made == nullptr) made = type->tp_alloc(type.get(), 0);
-  return py::steal(reinterpret_cast<H*>(made));
+  return py::steal(reinterpret_cast<H*>(list.make(type.get())));
 }
 
 template <class T, auto Cancel>

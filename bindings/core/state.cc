@@ -45,9 +45,13 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
 }
 
 int clear(PyObject* self) noexcept {
-  reinterpret_cast<State*>(self)->handles.drain();
-  reinterpret_cast<State*>(self)->timer_handles.drain();
-  return for_each_ref(*reinterpret_cast<State*>(self), [](auto& ref) {
+  State& state = *reinterpret_cast<State*>(self);
+  for (py::FreeList* list : {&state.handles, &state.timer_handles, &state.futures, &state.tasks,
+                             &state.future_iters, &state.sleeps}) {
+    list->drain();
+  }
+  for (py::FreeList& list : state.routines) list.drain();
+  return for_each_ref(state, [](auto& ref) {
     ref = nullptr;
     return 0;
   });

@@ -143,7 +143,9 @@ struct State {
   // Until 3.13: called once before the first task, so that asyncio.all_tasks() looks at ours too.
   Ref<> show_tasks;
 
-  py::FreeList handles, timer_handles;
+  py::FreeList handles, timer_handles, futures, tasks, future_iters, sleeps;
+  // By size: the first one's objects have one unit behind the head, and so on.
+  py::FreeList routines[4];
 
   // Mutable, guarded by the GIL (atomics are not needed before free-threaded builds share a state).
   std::uint64_t task_names;  // how many "Task-N" were given

@@ -207,7 +207,7 @@ Ref<> loop_time(PyObject* self) noexcept {
 
 Ref<> create_future(PyObject* self) noexcept {
   LoopData& data = loop_data(data_of(self).state, self);
-  return new_future(data, self, data.state.future_type.get());
+  return new_future(data, self);
 }
 
 Ref<> create_task(PyObject* self, Args args) noexcept {

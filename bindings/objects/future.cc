@@ -123,6 +123,14 @@ int attach(FutureData& future, LoopData& data, PyObject* loop) noexcept {
 
 }  // namespace
 
+Ref<> new_future(LoopData& data, PyObject* loop) noexcept {
+  Ref<> future = py::steal(data.state.futures.make(data.state.future_type.get()));
+  if (!future) return py::raised;
+  ::new (static_cast<void*>(&future_data(future.get()))) FutureData;
+  if (attach(future_data(future.get()), data, loop) < 0) return py::raised;
+  return future;
+}
+
 Ref<> new_future(LoopData& data, PyObject* loop, PyTypeObject* type) noexcept {
   Ref<> future = py::steal(type->tp_new(type, nullptr, nullptr));
   if (!future || attach(future_data(future.get()), data, loop) < 0) return py::raised;

@@ -13,7 +13,8 @@ using py::Args;
 struct FutureIter {
   PyObject_HEAD
   Ref<> future;
-  auto refs() { return std::tie(future); }
+  Ref<State> state;
+  auto refs() { return std::tie(future, state); }
 };
 
 FutureIter* iter(PyObject* self) noexcept { return reinterpret_cast<FutureIter*>(self); }
@@ -61,13 +62,25 @@ Ref<> close(PyObject* self) noexcept {
   return py::none();
 }
 
+int clear(PyObject* self) noexcept {
+  iter(self)->future = nullptr;
+  return 0;
+}
+
+void dealloc(PyObject* self) noexcept {
+  PyObject_GC_UnTrack(self);
+  Ref<> future = std::move(iter(self)->future);
+  Ref<State> state = std::move(iter(self)->state);
+  if (!state || !state->future_iters.give(self)) py::free_object(self);
+}
+
 PyMethodDef methods[] = {py::method<send>("send", nullptr),
                          py::method<throw_into>("throw", nullptr),
                          py::method<close>("close", nullptr),
                          {}};
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(py::Gc<FutureIter>::traverse)},
-                       {Py_tp_clear, reinterpret_cast<void*>(py::Gc<FutureIter>::clear)},
-                       {Py_tp_dealloc, reinterpret_cast<void*>(py::Gc<FutureIter>::dealloc)},
+                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                       {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                        {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
                        {Py_tp_iternext, reinterpret_cast<void*>(next)},
                        {Py_am_send, reinterpret_cast<void*>(send_none)},
@@ -84,9 +97,11 @@ PyObject* new_future_iter(PyObject* self) noexcept {
   if (future.data == nullptr) {
     return py::raise(PyExc_RuntimeError, "Future object is not initialized.");
   }
-  PyTypeObject* type = future.data->state.future_iter_type.get();
-  PyObject* made = type->tp_alloc(type, 0);
-  if (made != nullptr) iter(made)->future = py::borrow(self);
+  State& state = future.data->state;
+  PyObject* made = state.future_iters.make(state.future_iter_type.get());
+  if (made == nullptr) return nullptr;
+  iter(made)->future = py::borrow(self);
+  iter(made)->state = py::borrow(&state);
   return made;
 }
 

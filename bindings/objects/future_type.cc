@@ -254,13 +254,30 @@ int clear(PyObject* self) noexcept {
   return future_base.clear(self);
 }
 
+// The list for its memory, or null; a finalizer that ran, or has to, lets it go the long way.
+py::FreeList* list_for(PyObject* self) noexcept {
+  FutureData& future = future_data(self);
+  if (future.data == nullptr || !future.data->native() || future.state.exception_unseen) {
+    return nullptr;
+  }
+  State& state = future.data->state;
+  if (Py_TYPE(self) != state.future_type.get()) return nullptr;
+  return state.futures.has_room_for(self) ? &state.futures : nullptr;
+}
+
 void dealloc(PyObject* self) noexcept {
+  py::FreeList* list = list_for(self);
   // For Python subclasses subtype_dealloc() has called the finalizer already.
-  if (Py_TYPE(self)->tp_dealloc == dealloc && PyObject_CallFinalizerFromDealloc(self) < 0) return;
+  if (list == nullptr && Py_TYPE(self)->tp_dealloc == dealloc &&
+      PyObject_CallFinalizerFromDealloc(self) < 0) {
+    return;
+  }
   PyObject_GC_UnTrack(self);
-  future_slots::clear_data(future_data(self));
-  future_data(self).~FutureData();
-  future_base.finish_dealloc(self);
+  FutureData& future = future_data(self);
+  Ref<> loop = future.loop.share();  // the list lives as long as a loop
+  future_slots::clear_data(future);
+  future.~FutureData();
+  list != nullptr ? future_base.recycle(self, *list) : future_base.finish_dealloc(self);
 }
 
 PyMethodDef methods[] = {

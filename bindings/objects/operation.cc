@@ -176,11 +176,14 @@ void finalize(PyObject* self) noexcept {
 }
 
 void dealloc(PyObject* self) noexcept {
-  if (PyObject_CallFinalizerFromDealloc(self) < 0) return;
+  Operation& op = operation(self);
+  // Only one that never began has something to say.
+  if (op.phase == Phase::created && PyObject_CallFinalizerFromDealloc(self) < 0) return;
   if (PyType_IS_GC(Py_TYPE(self))) PyObject_GC_UnTrack(self);
+  Ref<> loop = op.loop.share();  // the list lives as long as a loop
   clear(self);
-  operation(self).delegate = nullptr;
-  py::free_object(self);
+  op.delegate = nullptr;
+  if (!loop || op.kind->recycle == nullptr || !op.kind->recycle(op)) py::free_object(self);
 }
 
 PyMethodDef methods[] = {
@@ -272,8 +275,15 @@ Ref<> cancellation(Operation& op) noexcept {
 }
 
 Ref<> new_operation(PyTypeObject* type, const OperationKind& kind) noexcept {
-  Ref<> made = py::steal(type->tp_alloc(type, 0));
-  if (made) operation(made.get()).kind = &kind;
+  return begin_operation(py::steal(type->tp_alloc(type, 0)), kind);
+}
+
+Ref<> begin_operation(Ref<> made, const OperationKind& kind) noexcept {
+  if (!made) return py::raised;
+  Operation& op = operation(made.get());
+  op.kind = &kind;
+  op.phase = Phase::created;
+  op.cancelled = false;
   return made;
 }
 

@@ -34,6 +34,9 @@ struct OperationKind {
   // Of kinds that are not collected: the loop's structures hold it, so that they show what it
   // holds.
   bool (*is_kept_by_loop)(Operation& op) noexcept = nullptr;
+  // Of kinds with a free list: the memory of one that was begun on a loop and is cleared now goes
+  // there. False: it is to be freed.
+  bool (*recycle)(Operation& op) noexcept = nullptr;
 };
 
 struct Operation {
@@ -71,6 +74,8 @@ inline PyObject* object_of(Operation& op) noexcept { return reinterpret_cast<PyO
 
 // A new instance of one of the types below operation_type.
 Ref<> new_operation(PyTypeObject* type, const OperationKind& kind) noexcept;
+// The same of an object fresh from a free list; an empty one stays empty.
+Ref<> begin_operation(Ref<> made, const OperationKind& kind) noexcept;
 Ref<PyTypeObject> new_operation_type(PyObject* module) noexcept;
 // `collected`: instances take part in garbage collection. One that holds nothing but its loop and
 // its task's waiter need not: the loop shows what it holds (visit_through) as long as the loop

@@ -114,10 +114,9 @@ bool take_task_keywords(py::Args args, TaskOptions& options) noexcept {
 
 Ref<> new_task(LoopData& data, PyObject* loop, PyObject* coroutine,
                const TaskOptions& options) noexcept {
-  PyTypeObject* type = data.state.task_type.get();
-  Ref<> self = py::steal(type->tp_new(type, nullptr, nullptr));
+  Ref<> self = py::steal(data.state.tasks.make(data.state.task_type.get()));
   if (!self) return py::raised;
-  TaskData& task = task_data(self.get());
+  TaskData& task = *::new (static_cast<void*>(&future_data(self.get()))) TaskData;
   task.data = &data;
   task.loop = py::borrow(loop);
   if (data.debug) [[unlikely]] {

@@ -189,12 +189,30 @@ void finalize(PyObject* self) noexcept {
   future_slots::finalize(self);
 }
 
+// The list for its memory, or null; a finalizer that ran, or has to, lets it go the long way.
+py::FreeList* list_for(PyObject* self) noexcept {
+  TaskData& task = task_data(self);
+  if (task.data == nullptr || !task.data->native() || task.state.pending() ||
+      task.state.exception_unseen) {
+    return nullptr;
+  }
+  State& state = task.data->state;
+  if (Py_TYPE(self) != state.task_type.get()) return nullptr;
+  return state.tasks.has_room_for(self) ? &state.tasks : nullptr;
+}
+
 void dealloc(PyObject* self) noexcept {
-  if (Py_TYPE(self)->tp_dealloc == dealloc && PyObject_CallFinalizerFromDealloc(self) < 0) return;
+  py::FreeList* list = list_for(self);
+  if (list == nullptr && Py_TYPE(self)->tp_dealloc == dealloc &&
+      PyObject_CallFinalizerFromDealloc(self) < 0) {
+    return;
+  }
   PyObject_GC_UnTrack(self);
-  clear_data(task_data(self));
-  task_data(self).~TaskData();
-  task_base.finish_dealloc(self);
+  TaskData& task = task_data(self);
+  Ref<> loop = task.loop.share();  // the list lives as long as a loop
+  clear_data(task);
+  task.~TaskData();
+  list != nullptr ? task_base.recycle(self, *list) : task_base.finish_dealloc(self);
 }
 
 PyMethodDef methods[] = {

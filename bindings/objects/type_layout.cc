@@ -1,5 +1,9 @@
 #include "bindings/objects/type_layout.h"
 
+#include <cstring>
+
+#include "bindings/objects/future.h"
+
 namespace phaseloop {
 
 BaseSlots future_base;
@@ -17,6 +21,18 @@ void BaseSlots::finish_dealloc(PyObject* self) const noexcept {
   Ref<> type = py::steal(py::object(Py_TYPE(self)));
 #endif
   dealloc(self);
+}
+
+void BaseSlots::recycle(PyObject* self, py::FreeList& list) const noexcept {
+  PyTypeObject* type = Py_TYPE(self);
+  if (*reinterpret_cast<PyObject**>(reinterpret_cast<char*>(self) + type->tp_weaklistoffset) !=
+      nullptr) {
+    PyObject_ClearWeakRefs(self);
+  }
+  clear(self);
+  // Flags that the base does not reset.
+  std::memset(self + 1, 0, static_cast<std::size_t>(future_offset) - sizeof(PyObject));
+  list.give(self);
 }
 
 Ref<PyTypeObject> derive_type(PyObject* module, PyType_Spec& spec, PyObject* bases) noexcept {

@@ -24,6 +24,8 @@ struct BaseSlots {
   void take(const Ref<>& type) noexcept;
   // The end of a tp_dealloc: the base clears its part and frees the object.
   void finish_dealloc(PyObject* self) const noexcept;
+  // The same for an object that was not finalised and for which the list has room.
+  void recycle(PyObject* self, py::FreeList& list) const noexcept;
 };
 extern BaseSlots future_base;
 extern BaseSlots task_base;

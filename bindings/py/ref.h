@@ -48,6 +48,7 @@ class [[nodiscard]] Ref {
   explicit operator bool() const noexcept { return ptr_ != nullptr; }
   T* get() const noexcept { return ptr_; }
   T* operator->() const noexcept { return ptr_; }
+  T& operator*() const noexcept { return *ptr_; }
   PyObject* obj() const noexcept { return object(ptr_); }
   Ref share() const noexcept { return borrow(ptr_); }
   [[nodiscard]] T* release() noexcept { return std::exchange(ptr_, nullptr); }

@@ -18,6 +18,15 @@ using Phase = Routine::Phase;
 constexpr std::size_t kAlignment = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 constexpr std::size_t kFrameOffset = (sizeof(Routine) + kAlignment - 1) / kAlignment * kAlignment;
 
+// Room for frames comes in whole units, so that few lists serve all routines.
+constexpr std::size_t kUnit = 128;
+
+// The list of objects with so much room, or null.
+py::FreeList* list_for(State& state, std::size_t room) noexcept {
+  const std::size_t i = room / kUnit - 1;
+  return i < std::size(state.routines) ? &state.routines[i] : nullptr;
+}
+
 Routine& routine_of(PyObject* self) noexcept { return *reinterpret_cast<Routine*>(self); }
 
 // --- awaiting ---------------------------------------------------------------------------------
@@ -272,13 +281,24 @@ int clear_finished(PyObject* object) noexcept {
   return routine_of(object).body ? 0 : clear(object);
 }
 
+int traverse(PyObject* object, visitproc visit, void* arg) noexcept {
+  Py_VISIT(routine_of(object).state.obj());
+  return py::Gc<Routine>::traverse(object, visit, arg);
+}
+
 void dealloc(PyObject* object) noexcept {
-  if (PyObject_CallFinalizerFromDealloc(object) < 0) return;
-  PyObject_GC_UnTrack(object);
   Routine& self = routine_of(object);
+  // One that has run to its end has nothing to say, and its memory goes back to its list.
+  py::FreeList* list = self.state && self.phase == Phase::finished
+                           ? list_for(*self.state, static_cast<std::size_t>(Py_SIZE(object)))
+                           : nullptr;
+  if (list != nullptr && !list->has_room_for(object)) list = nullptr;
+  if (list == nullptr && PyObject_CallFinalizerFromDealloc(object) < 0) return;
+  PyObject_GC_UnTrack(object);
   if (self.body) std::exchange(self.body, nullptr).destroy();
   clear(object);
-  py::free_object(object);
+  Ref<State> state = std::move(self.state);
+  if (list == nullptr || !list->give(object)) py::free_object(object);
 }
 
 PyMethodDef methods[] = {
@@ -297,7 +317,7 @@ PyGetSetDef attributes[] = {py::getter<get_name>("__name__"),
                             py::getter<get_none>("cr_frame"),
                             py::getter<get_none>("cr_origin"),
                             {}};
-PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(py::Gc<Routine>::traverse)},
+PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(clear_finished)},
                        {Py_tp_finalize, reinterpret_cast<void*>(finalize)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
@@ -322,11 +342,15 @@ bool Await::await_ready() noexcept {
 
 void* allocate_routine(std::size_t frame, Call& call) noexcept {
   PyTypeObject* type = call.state.routine_type.get();
-  PyObject* made = type->tp_alloc(type, static_cast<Py_ssize_t>(frame));
+  const std::size_t room = (frame + kUnit - 1) / kUnit * kUnit;
+  py::FreeList* list = list_for(call.state, room);
+  const auto items = static_cast<Py_ssize_t>(room);
+  PyObject* made = list != nullptr ? list->make(type, items) : type->tp_alloc(type, items);
   if (made == nullptr) return nullptr;
   Routine& self = routine_of(made);
   self.name = call.name;
-  self.state = &call.state;
+  self.state = py::borrow(&call.state);
+  self.phase = Phase::created;
   self.owner = py::borrow(call.owner);
   call.made = &self;
   return reinterpret_cast<char*>(made) + kFrameOffset;

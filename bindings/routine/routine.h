@@ -31,7 +31,7 @@ namespace phaseloop {
 struct Routine {
   PyObject_VAR_HEAD std::coroutine_handle<> body;  // null once it has ended
   const char* name;                                // "Lock.acquire": for repr and warnings
-  State* state;
+  Ref<State> state;
   Ref<> owner;    // the object whose method it is
   Ref<> keep[4];  // the body's own
   Ref<> awaited;  // while suspended: a future of ours, or the iterator of anything else
@@ -41,6 +41,7 @@ struct Routine {
   bool succeeded;  // the last await
   bool foreign;    // `awaited` is an iterator
 
+  // All but `state`, which is needed to the last.
   auto refs() {
     return std::tie(owner, keep[0], keep[1], keep[2], keep[3], awaited, result, yielded);
   }

@@ -15,7 +15,7 @@ Ref<> running_loop(State& state) noexcept {
 Ref<> create_future(State& state, PyObject* loop) noexcept {
   LoopData& data = loop_data(state, loop);
   if (data.native() && !data.overrides_create_future) {
-    return new_future(data, loop, state.future_type.get());
+    return new_future(data, loop);
   }
   return py::call_method(loop, state.names.create_future.get());
 }
