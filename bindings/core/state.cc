@@ -51,6 +51,7 @@ int clear(PyObject* self) noexcept {
     list->drain();
   }
   for (py::FreeList& list : state.routines) list.drain();
+  state.stop.drop();
   return for_each_ref(state, [](auto& ref) {
     ref = nullptr;
     return 0;

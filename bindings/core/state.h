@@ -9,6 +9,7 @@
 
 #include "bindings/py/free_list.h"
 #include "bindings/py/gc.h"
+#include "bindings/py/gen.h"
 #include "bindings/py/ref.h"
 
 namespace phaseloop {
@@ -134,6 +135,8 @@ struct State {
 #undef PHASELOOP_FIELD
   // Stands for every loop that is not ours.
   LoopData* foreign_loop;
+
+  py::StopIterationSlot stop;  // of every iterator of ours
 
   // How the running CPython's primitives behave: maintenance releases differ.
   bool semaphore_wakes_many;  // a release lets in as many as there is room for

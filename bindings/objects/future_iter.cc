@@ -47,7 +47,9 @@ PySendResult send_none(PyObject* self, PyObject*, PyObject** result) noexcept {
   return PYGEN_ERROR;
 }
 
-PyObject* next(PyObject* self) noexcept { return py::next_from_send(self, send_none); }
+PyObject* next(PyObject* self) noexcept {
+  return py::next_from_send(self, send_none, &iter(self)->state->stop);
+}
 Ref<> send(PyObject* self, PyObject*) noexcept {
   return py::steal(py::send_from_send(self, send_none));
 }
@@ -71,6 +73,7 @@ void dealloc(PyObject* self) noexcept {
   PyObject_GC_UnTrack(self);
   Ref<> future = std::move(iter(self)->future);
   Ref<State> state = std::move(iter(self)->state);
+  if (state) state->stop.empty();
   if (!state || !state->future_iters.give(self)) py::free_object(self);
 }
 

@@ -10,7 +10,7 @@
 
 namespace phaseloop {
 
-thread_local constinit Stepping stepping;
+PHASELOOP_EARLY_TLS thread_local constinit Stepping stepping;
 
 namespace {
 
@@ -88,7 +88,10 @@ PySendResult send_value(PyObject* self, PyObject* value, PyObject** result) noex
   return PYGEN_ERROR;
 }
 
-PyObject* next(PyObject* self) noexcept { return py::next_from_send(self, send_value); }
+PyObject* next(PyObject* self) noexcept {
+  LoopData* data = operation(self).data;
+  return py::next_from_send(self, send_value, data != nullptr ? &data->state.stop : nullptr);
+}
 
 Ref<> send(PyObject* self, PyObject* value) noexcept {
   if (operation(self).phase == Phase::created && value != Py_None) {
@@ -183,6 +186,7 @@ void dealloc(PyObject* self) noexcept {
   Ref<> loop = op.loop.share();  // the list lives as long as a loop
   clear(self);
   op.delegate = nullptr;
+  if (loop) op.data->state.stop.empty();
   if (!loop || op.kind->recycle == nullptr || !op.kind->recycle(op)) py::free_object(self);
 }
 

@@ -95,7 +95,13 @@ struct Stepping {
   PyObject* task = nullptr;
   LoopData* data = nullptr;  // null on a foreign loop: operations delegate there
 };
-extern thread_local constinit Stepping stepping;
+#ifdef __GLIBC__
+// A few bytes that every thread has from its start: no call to find them.
+#define PHASELOOP_EARLY_TLS [[gnu::tls_model("initial-exec")]]
+#else
+#define PHASELOOP_EARLY_TLS
+#endif
+PHASELOOP_EARLY_TLS extern thread_local constinit Stepping stepping;
 
 // The native loop on which a native task is running now, or null.
 LoopData* driving_loop() noexcept;

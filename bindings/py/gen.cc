@@ -14,7 +14,50 @@ Ref<> take_stop_iteration() noexcept {
   return or_none(stop->value);
 }
 
+#if PY_VERSION_HEX >= 0x030c0000 && !defined(Py_GIL_DISABLED)
+constexpr bool kReuse = true;
+#else
+constexpr bool kReuse =
+    false;  // exceptions are made when somebody looks; or threads share the slot
+#endif
+
+PyStopIterationObject& stop_of(const Ref<>& exception) noexcept {
+  return *reinterpret_cast<PyStopIterationObject*>(exception.get());
+}
+
 }  // namespace
+
+bool StopIterationSlot::fill(PyObject* value) noexcept {
+  Ref<> args = steal(PyTuple_Pack(1, value));
+  if (!args) return false;
+  if (!exception_) exception_ = call(PyExc_StopIteration);
+  if (!exception_) return false;
+  PyStopIterationObject& stop = stop_of(exception_);
+  Py_XSETREF(stop.args, args.release());
+  Py_XSETREF(stop.value, borrow(value).release());
+  return true;
+}
+
+void StopIterationSlot::raise(PyObject* value) noexcept {
+  if constexpr (!kReuse) return set_stop_iteration(value);
+  empty();
+  if (!fill(value)) return;
+  filled_ = true;
+  restore_error(exception_.share());
+}
+
+void StopIterationSlot::take_back() noexcept {
+  filled_ = false;
+  Ref<> exception = std::move(exception_);
+  PyStopIterationObject& stop = stop_of(exception);
+  if (Py_REFCNT(exception.get()) > 1 || stop.traceback != nullptr || stop.context != nullptr ||
+      stop.cause != nullptr || stop.dict != nullptr) {
+    return;
+  }
+  Ref<> value = steal(std::exchange(stop.value, none().release()));
+  Ref<> args = steal(std::exchange(stop.args, PyTuple_New(0)));
+  exception_ = std::move(exception);
+}
 
 void set_stop_iteration(PyObject* value) noexcept {
   // A tuple or an exception as value would be taken for the arguments or the exception itself.
@@ -26,12 +69,13 @@ void set_stop_iteration(PyObject* value) noexcept {
   if (stop) PyErr_SetObject(PyExc_StopIteration, stop.get());
 }
 
-PyObject* next_from_send(PyObject* self, sendfunc send) noexcept {
+PyObject* next_from_send(PyObject* self, sendfunc send, StopIterationSlot* stop) noexcept {
   PyObject* result = nullptr;
   const PySendResult sent = send(self, Py_None, &result);
   if (sent != PYGEN_RETURN) return result;
   Ref<> value = steal(result);
-  if (value.get() != Py_None) set_stop_iteration(value.get());
+  if (value.get() == Py_None) return nullptr;
+  stop != nullptr ? stop->raise(value.get()) : set_stop_iteration(value.get());
   return nullptr;
 }
 

@@ -182,7 +182,9 @@ PySendResult throw_pending(Routine& self, PyObject** result) noexcept {
   return advance(self, result);
 }
 
-PyObject* next(PyObject* self) noexcept { return py::next_from_send(self, send_value); }
+PyObject* next(PyObject* self) noexcept {
+  return py::next_from_send(self, send_value, &routine_of(self).state->stop);
+}
 
 Ref<> send(PyObject* self, PyObject* value) noexcept {
   if (routine_of(self).phase == Phase::created && value != Py_None) {
@@ -298,6 +300,7 @@ void dealloc(PyObject* object) noexcept {
   if (self.body) std::exchange(self.body, nullptr).destroy();
   clear(object);
   Ref<State> state = std::move(self.state);
+  if (state) state->stop.empty();
   if (list == nullptr || !list->give(object)) py::free_object(object);
 }
 
