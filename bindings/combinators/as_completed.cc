@@ -4,6 +4,7 @@
 
 #include "bindings/combinators/children.h"
 #include "bindings/combinators/timing.h"
+#include "bindings/objects/base_task.h"
 #include "bindings/objects/operation.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/call.h"
@@ -33,12 +34,13 @@ struct AsCompletedFields {
   Ref<> loop;
   Ref<> futures;  // a list, unique
   Ref<> done;     // a list: completed and not handed over yet, None for each the timeout cut off
+  Ref<> awaiter;  // the task that is shown to wait for the futures
   NextCompleted *first_consumer, *last_consumer;  // waiting; each shared
   std::size_t left;                               // results not asked for yet
   std::size_t unfinished;                         // futures not completed yet
   Children children;
 
-  auto refs() { return std::tie(loop, futures, done); }
+  auto refs() { return std::tie(loop, futures, done, awaiter); }
 };
 struct AsCompleted : AsCompletedFields, Timer {};
 
@@ -68,14 +70,20 @@ void child_done(Runnable& work) noexcept {
   Ref<> share = py::steal(child.parent);
   AsCompleted& iteration = iteration_of(child.parent);
   if (iteration.unfinished == 0) return;  // the timeout was first
+  if (iteration.awaiter) hide_awaiting(child.future, iteration.awaiter.get());
   if (--iteration.unfinished == 0) disarm(iteration, iteration);
   if (hand_over(iteration, child.future) < 0) py::write_unraisable(child.parent);
 }
-constexpr WorkKind kChildKind = child_kind(child_done);
+constexpr WorkKind kChildKind =
+    child_kind(child_done, version::kAsCompletedIsObject ? "_AsCompletedIterator._handle_completion"
+                                                         : "as_completed._on_completion");
 
 void timed_out(Runnable& work) noexcept {
   AsCompleted& iteration = iteration_of(work);
   Ref<> share = py::steal(object_of(iteration));
+  for (std::size_t i = 0; iteration.awaiter && i < iteration.children.size(); ++i) {
+    hide_awaiting(iteration.children[i].future, iteration.awaiter.get());
+  }
   iteration.children.stop_waiting();
   for (; iteration.unfinished > 0; --iteration.unfinished) {
     if (hand_over(iteration, Py_None) < 0) return py::write_unraisable(share.get());
@@ -253,6 +261,7 @@ int start(AsCompleted& iteration, PyObject* timeout, double seconds) noexcept {
   iteration.left = iteration.unfinished = iteration.children.size();
   for (std::size_t i = 0; i < iteration.children.size(); ++i) {
     if (iteration.children.wait(i) < 0) return -1;
+    if (iteration.awaiter) show_awaiting(iteration.children[i].future, iteration.awaiter.get());
   }
   if (timeout == Py_None || iteration.left == 0) return 0;
   return arm_after(*iteration.data, self, iteration, seconds);
@@ -285,6 +294,7 @@ Ref<> as_completed_natively(LoopData& data, PyObject* fs, PyObject* timeout) noe
   iteration.data = &data;
   iteration.loop = std::move(loop);
   iteration.futures = std::move(futures);
+  if (version::kTasksInThreadState) iteration.awaiter = py::borrow(stepping.task);
   iteration.done = py::steal(PyList_New(0));
   if (!iteration.done || start(iteration, timeout, seconds) < 0) return py::raised;
   return made;

@@ -26,8 +26,8 @@ inline Child& child_of(Runnable& work) noexcept {
 // What every kind of child has in common.
 void drop_child(Runnable& work) noexcept;
 PyObject* parent_of(Runnable& work) noexcept;
-constexpr WorkKind child_kind(void (*run)(Runnable&) noexcept) noexcept {
-  return {{run, drop_child}, parent_of, nullptr};
+constexpr WorkKind child_kind(void (*run)(Runnable&) noexcept, const char* stands_for) noexcept {
+  return {{run, drop_child}, parent_of, nullptr, nullptr, nullptr, stands_for};
 }
 
 class Children {

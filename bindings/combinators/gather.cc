@@ -93,7 +93,7 @@ void child_done(Runnable& work) noexcept {
     py::write_unraisable(child.parent);
   }
 }
-constexpr WorkKind kChildKind = child_kind(child_done);
+constexpr WorkKind kChildKind = child_kind(child_done, "gather._done_callback");
 
 int wait_for_children(PyObject* self) noexcept {
   GatherData& gather = gather_data(self);

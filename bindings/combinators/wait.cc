@@ -49,7 +49,7 @@ void child_done(Runnable& work) noexcept {
   disarm(wait, wait);
   wake_from_loop(wait);
 }
-constexpr WorkKind kChildKind = child_kind(child_done);
+constexpr WorkKind kChildKind = child_kind(child_done, "_wait._on_completion");
 
 // False: not one of the three.
 bool parse_until(PyObject* return_when, Join::Until& until) noexcept {

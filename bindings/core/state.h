@@ -87,6 +87,7 @@ struct TaskLink;
   X(as_completed_type)     \
   X(next_completed_type)   \
   X(routine_type)          \
+  X(shield_type)           \
   X(function_type)         \
   X(lock_core)             \
   X(event_core)            \
@@ -97,7 +98,7 @@ struct TaskLink;
   X(wait_for_release_type) \
   X(task_group_core)
 
-// X(field, name): the classes, and one function, that set_classes() is told.
+// X(field, name): the classes, and some functions and facts, that set_classes() is told.
 #define PHASELOOP_CLASSES(X)                \
   X(lock_class, "Lock")                     \
   X(condition_class, "Condition")           \
@@ -105,7 +106,9 @@ struct TaskLink;
   X(lifo_queue_class, "LifoQueue")          \
   X(priority_queue_class, "PriorityQueue")  \
   X(timeout_class, "Timeout")               \
-  X(eager_factory, "eager_task_factory")
+  X(eager_factory, "eager_task_factory")    \
+  X(shown_callbacks, "shown_callbacks")     \
+  X(shield_marks_seen, "shield_marks_seen")
 // clang-format on
 
 struct State {

@@ -120,6 +120,13 @@ int call_soon_foreign(State& state, PyObject* loop, Runnable& work, PyObject* co
   return handle ? 0 : -1;
 }
 
+Ref<> shown_callbacks(State& state, Runnable& work) noexcept {
+  const WorkKind& kind = work_kind(work);
+  Ref<> paths = py::steal(PyUnicode_FromString(kind.stands_for));
+  if (!paths) return py::raised;
+  return py::call(state.shown_callbacks.get(), paths.get(), kind.owner(work));
+}
+
 void callback_failed(LoopData& data, PyObject* loop, PyObject* callback, PyObject* args,
                      PyObject* handle, Ref<> exception) noexcept {
   State& state = data.state;

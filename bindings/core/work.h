@@ -20,6 +20,9 @@ struct WorkKind : Runnable::Kind {
   int (*visit)(Runnable&, visitproc, void*) noexcept = nullptr;
   // What "Executing … took … seconds" names. Null: the owner, if there is one.
   Ref<> (*describe)(Runnable&) noexcept = nullptr;
+  // The callback of asyncio.tasks that the work does the job of: "gather._done_callback". If there
+  // are more, with a space between them.
+  const char* stands_for = nullptr;
 };
 
 inline const WorkKind& work_kind(const Runnable& work) noexcept {
@@ -39,6 +42,9 @@ int check_thread(const LoopData& data) noexcept;
 // For call_foreign: passes a callable that runs `work`, and `context` to run it in, to
 // loop.call_soon(). `method` is the callable's __name__ as asyncio's own would show it.
 int call_soon_foreign(State& state, PyObject* loop, Runnable& work, PyObject* context) noexcept;
+
+// What Future._callbacks shows for work that stands for callbacks of asyncio's: a tuple.
+Ref<> shown_callbacks(State& state, Runnable& work) noexcept;
 
 // `exception` came out of work whose failure is the loop's business: KeyboardInterrupt and
 // SystemExit end the run; on a foreign loop everything is raised to it; the rest is reported to

@@ -3,6 +3,7 @@
 
 #include "bindings/combinators/as_completed.h"
 #include "bindings/combinators/gather.h"
+#include "bindings/combinators/shield.h"
 #include "bindings/combinators/sleep.h"
 #include "bindings/combinators/spawn.h"
 #include "bindings/combinators/task_group.h"
@@ -59,6 +60,7 @@ void make_types(State& state, PyObject* module) {
   state.next_completed_type = checked(new_next_completed_type(state, module));
   state.routine_type = checked(new_routine_type(module));
   state.function_type = checked(new_function_type(module));
+  state.shield_type = checked(new_shield_type(module));
   state.lock_core = checked(new_lock_core(module));
   state.event_core = checked(new_event_core(module));
   state.semaphore_core = checked(new_semaphore_core(module));
@@ -98,7 +100,7 @@ Ref<> function(PyObject* self, py::Args args) noexcept {
   for (auto list :
        {std::span<const Implementation>(kCombinators), lock_functions(), event_functions(),
         semaphore_functions(), condition_functions(), queue_functions(), timeout_functions(),
-        wait_for_functions(), task_group_functions(), spawn_functions()}) {
+        wait_for_functions(), task_group_functions(), spawn_functions(), shield_functions()}) {
     for (const Implementation& each : list) {
       if (PyUnicode_CompareWithASCIIString(args[0], each.name) == 0) {
         return make_function(*reinterpret_cast<State*>(self), each, args[1]);

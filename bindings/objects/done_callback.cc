@@ -16,34 +16,24 @@ DoneCallback& callback_of(Runnable& work) noexcept {
 }
 
 // What asyncio would have scheduled; made only where it has to be named.
-Ref<Handle> as_handle(DoneCallback& self) noexcept {
-  Ref<> args = py::steal(PyTuple_Pack(1, self.future.get()));
+Ref<Handle> as_handle(FutureData& future, PyObject* callback, PyObject* context) noexcept {
+  Ref<> args = py::steal(PyTuple_Pack(1, object_of(future)));
   if (!args) return py::raised;
-  return new_handle(*future_data(self.future.get()).data, self.callback.get(), std::move(args),
-                    self.context.get());
+  return new_handle(*future.data, callback, std::move(args), context);
 }
 
-void report_failure(DoneCallback& self, LoopData& data, PyObject* loop) noexcept {
-  Ref<> exception = py::fetch_error();
-  Ref<Handle> handle = as_handle(self);
-  if (!handle) return py::write_unraisable(self.callback.get());
-  callback_failed(data, loop, self.callback.get(), handle->args.get(), handle.obj(),
-                  std::move(exception));
+Ref<> describe(Runnable& work) noexcept {
+  DoneCallback& self = callback_of(work);
+  return as_handle(future_data(self.future.get()), self.callback.get(), self.context.get());
 }
-
-Ref<> describe(Runnable& work) noexcept { return as_handle(callback_of(work)); }
 
 void run(Runnable& work) noexcept {
   DoneCallback& self = callback_of(work);
   FutureData& future = future_data(self.future.get());
-  LoopData& data = *future.data;
-  leave_standing_task(data);
+  leave_standing_task(*future.data);
   PyObject* arg = self.future.get();
   Ref<> result = call_in_context(self.context.get(), self.callback.get(), &arg, 1);
-  if (!result) {
-    Ref<> loop = future.loop.share();
-    report_failure(self, data, loop.get());
-  }
+  if (!result) future_callback_failed(future, self.callback.get(), self.context.get());
   delete &self;
 }
 
@@ -71,6 +61,24 @@ constexpr WorkKind kKind{{run, drop}, owner, call_foreign, visit_callback, descr
 
 DoneCallback::DoneCallback(Ref<> fn, Ref<> own_context) noexcept
     : Waiter(kKind), callback(std::move(fn)), context(std::move(own_context)) {}
+
+void future_callback_failed(FutureData& future, PyObject* callback, PyObject* context) noexcept {
+  Ref<> exception = py::fetch_error();
+  Ref<> loop = future.loop.share();
+  Ref<Handle> handle = as_handle(future, callback, context);
+  if (!handle) return py::write_unraisable(callback);
+  callback_failed(*future.data, loop.get(), callback, handle->args.get(), handle.obj(),
+                  std::move(exception));
+}
+
+void future_stand_in_failed(FutureData& future, Runnable& stand_in) noexcept {
+  Ref<> exception = py::fetch_error();
+  Ref<> callbacks = shown_callbacks(future.data->state, stand_in);
+  if (!callbacks) return py::write_unraisable(object_of(future));
+  py::restore_error(std::move(exception));
+  PyObject* last = PyTuple_GET_ITEM(callbacks.get(), PyTuple_GET_SIZE(callbacks.get()) - 1);
+  future_callback_failed(future, last, nullptr);
+}
 
 DoneCallback* new_done_callback(PyObject* callback, PyObject* context) noexcept {
   auto* waiter = new (std::nothrow) DoneCallback(py::borrow(callback), py::borrow(context));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bindings/core/work.h"
+#include "bindings/objects/future.h"
 #include "runtime/task/waiter.h"
 
 namespace phaseloop {
@@ -19,6 +20,10 @@ struct DoneCallback : Waiter {
 
 // Null, with MemoryError set, if out of memory.
 DoneCallback* new_done_callback(PyObject* callback, PyObject* context) noexcept;
+// The pending error came out of a callback of the finished future: the exception handler hears of
+// it as of asyncio's handle. `stand_in`: the same of work that stands for a callback of asyncio's.
+void future_callback_failed(FutureData& future, PyObject* callback, PyObject* context) noexcept;
+void future_stand_in_failed(FutureData& future, Runnable& stand_in) noexcept;
 // Null if the waiter is of another kind.
 DoneCallback* as_done_callback(Waiter& waiter) noexcept;
 

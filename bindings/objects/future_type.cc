@@ -173,6 +173,21 @@ Ref<> get_loop_attribute(PyObject* self) noexcept {
 }
 
 // [(callable, context), …], the waiting tasks and combinators among them; None if nobody waits.
+// What the waiter is shown as: a tuple of callables. Empty without an error: not at all.
+Ref<> shown_waiter(State& state, Waiter& waiter, Ref<>& context) noexcept {
+  if (DoneCallback* callback = as_done_callback(waiter)) {
+    context = callback->context.share();
+    return py::steal(PyTuple_Pack(1, callback->callback.get()));
+  }
+  PyObject* owner = work_kind(waiter).owner(waiter);
+  if (owner == nullptr) return nullptr;
+  context = waiter_context(state, owner);
+  if (!context) return py::raised;
+  if (work_kind(waiter).stands_for != nullptr) return shown_callbacks(state, waiter);
+  Ref<> callable = waiter_callable(state, owner);
+  return callable ? py::steal(PyTuple_Pack(1, callable.get())) : nullptr;
+}
+
 Ref<> get_callbacks(PyObject* self) noexcept {
   FutureData& future = future_data(self);
   if (future.state.waiters.empty()) return py::none();
@@ -180,19 +195,14 @@ Ref<> get_callbacks(PyObject* self) noexcept {
   if (!list) return py::raised;
   const std::uint32_t edits = future.edits;
   for (Waiter* w = future.state.waiters.first(); w != nullptr; w = WaiterList::after(*w)) {
-    Ref<> callable, context;
-    if (DoneCallback* callback = as_done_callback(*w)) {
-      callable = callback->callback.share();
-      context = callback->context.share();
-    } else if (PyObject* owner = work_kind(*w).owner(*w)) {
-      callable = waiter_callable(future.data->state, owner);
-      context = waiter_context(future.data->state, owner);
-      if (!callable) return py::raised;
-    } else {
-      continue;
+    Ref<> context;
+    Ref<> callables = shown_waiter(future.data->state, *w, context);
+    if (!callables && PyErr_Occurred() != nullptr) return py::raised;
+    const Py_ssize_t count = callables ? PyTuple_GET_SIZE(callables.get()) : 0;
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      Ref<> pair = py::steal(PyTuple_Pack(2, PyTuple_GET_ITEM(callables.get(), i), context.get()));
+      if (!pair || PyList_Append(list.get(), pair.get()) < 0) return py::raised;
     }
-    Ref<> pair = py::steal(PyTuple_Pack(2, callable.get(), context.get()));
-    if (!pair || PyList_Append(list.get(), pair.get()) < 0) return py::raised;
     if (edits != future.edits) break;
   }
   return list;

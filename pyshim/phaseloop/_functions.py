@@ -1,8 +1,12 @@
 """asyncio's functions, natively: each answers as the one whose place it takes when it is asked."""
 
+import dis
+import types
 from asyncio import tasks, timeouts
 
-from . import _native
+from . import _callbacks, _native
+
+_native.set_classes(shown_callbacks=_callbacks.shown)
 
 as_completed = _native.function("as_completed", tasks.as_completed)
 create_task = _native.function("create_task", tasks.create_task)
@@ -19,6 +23,26 @@ eager_task_factory = _native.function(
 _native.set_classes(eager_task_factory=eager_task_factory)
 ensure_future = _native.function("ensure_future", tasks.ensure_future)
 gather = _native.function("gather", tasks.gather)
+
+
+def _native_shield(stock):
+    """shield(), if the one that is running has the callbacks that the native one stands for."""
+    nested = {c.co_name: c for c in stock.__code__.co_consts if isinstance(c, types.CodeType)}
+    clear, inner, outer = (
+        "_clear_awaited_by_callback",
+        "_inner_done_callback",
+        "_outer_done_callback",
+    )
+    if set(nested) not in ({inner, outer}, {clear, inner, outer}):
+        return stock
+    # An exception that comes when nobody waits any more: some versions look at it, so that it is
+    # never reported, and maintenance releases differ.
+    uses = sum(step.argval == "exception" for step in dis.get_instructions(nested[inner]))
+    _native.set_classes(shield_marks_seen=uses > 1)
+    return _native.function("shield", stock)
+
+
+shield = _native_shield(tasks.shield)
 sleep = _native.function("sleep", tasks.sleep)
 timeout = _native.function("timeout", timeouts.timeout)
 timeout_at = _native.function("timeout_at", timeouts.timeout_at)

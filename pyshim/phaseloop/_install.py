@@ -26,7 +26,16 @@ _NAMES = [
     *_everywhere(
         _functions,
         [tasks],
-        ["as_completed", "create_task", "ensure_future", "gather", "sleep", "wait", "wait_for"],
+        [
+            "as_completed",
+            "create_task",
+            "ensure_future",
+            "gather",
+            "shield",
+            "sleep",
+            "wait",
+            "wait_for",
+        ],
     ),
     *_everywhere(_functions, [tasks], ["eager_task_factory"]),  # from 3.12 on
     *_everywhere(_functions, [timeouts], ["timeout", "timeout_at"]),
