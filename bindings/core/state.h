@@ -22,7 +22,7 @@ struct TaskLink;
 // clang-format off
 #define PHASELOOP_NAMES(X)                                                                        \
   X(ALL_COMPLETED) X(_asyncio_future_blocking) X(__self__) X(__wrapped__) X(_source_traceback) X(add_done_callback) \
-  X(asyncio) X(call_exception_handler) X(call_soon) X(cancel) X(context)                 \
+  X(asyncio) X(call_exception_handler) X(call_soon) X(call_soon_threadsafe) X(cancel) X(context)                 \
   X(create_future) X(create_task) X(done) X(exception) X(extract_stack) X(future)                 \
   X(get_debug) X(get_event_loop) X(get_loop) X(handle) X(is_running) X(loop) X(message) X(name)   \
   X(result) X(send) X(set_name) X(source_traceback) X(task) X(throw_) X(warning)                   \
@@ -59,6 +59,10 @@ struct TaskLink;
   X(stock_wait_for, "asyncio.tasks", "wait_for")                                             \
   X(stock_ensure_future, "asyncio.tasks", "ensure_future")                                   \
   X(release_waiter, "asyncio.tasks", "_release_waiter")                                      \
+  X(copy_future_state, "asyncio.futures", "_copy_future_state")                              \
+  X(set_concurrent_state, "asyncio.futures", "_set_concurrent_future_state")                 \
+  X(chain_future, "asyncio.futures", "_chain_future")                                        \
+  X(concurrent_future, "concurrent.futures", "Future")                                       \
   X(partial, "functools", "partial")                                                         \
   X(cancel_and_wait, "asyncio.tasks", "_cancel_and_wait")                                    \
   X(stock_timeout, "asyncio.timeouts", "Timeout")                                            \
@@ -88,6 +92,7 @@ struct TaskLink;
   X(next_completed_type)   \
   X(routine_type)          \
   X(shield_type)           \
+  X(bridge_type)           \
   X(function_type)         \
   X(lock_core)             \
   X(event_core)            \
@@ -108,7 +113,8 @@ struct TaskLink;
   X(timeout_class, "Timeout")               \
   X(eager_factory, "eager_task_factory")    \
   X(shown_callbacks, "shown_callbacks")     \
-  X(shield_marks_seen, "shield_marks_seen")
+  X(shield_marks_seen, "shield_marks_seen") \
+  X(chain_looks_at_running_loop, "chain_looks_at_running_loop")
 // clang-format on
 
 struct State {

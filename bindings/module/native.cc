@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 
 #include "bindings/combinators/as_completed.h"
+#include "bindings/combinators/bridge.h"
 #include "bindings/combinators/gather.h"
 #include "bindings/combinators/shield.h"
 #include "bindings/combinators/sleep.h"
@@ -61,6 +62,7 @@ void make_types(State& state, PyObject* module) {
   state.routine_type = checked(new_routine_type(module));
   state.function_type = checked(new_function_type(module));
   state.shield_type = checked(new_shield_type(module));
+  state.bridge_type = checked(new_bridge_type(module));
   state.lock_core = checked(new_lock_core(module));
   state.event_core = checked(new_event_core(module));
   state.semaphore_core = checked(new_semaphore_core(module));
@@ -100,7 +102,8 @@ Ref<> function(PyObject* self, py::Args args) noexcept {
   for (auto list :
        {std::span<const Implementation>(kCombinators), lock_functions(), event_functions(),
         semaphore_functions(), condition_functions(), queue_functions(), timeout_functions(),
-        wait_for_functions(), task_group_functions(), spawn_functions(), shield_functions()}) {
+        wait_for_functions(), task_group_functions(), spawn_functions(), shield_functions(),
+        bridge_functions()}) {
     for (const Implementation& each : list) {
       if (PyUnicode_CompareWithASCIIString(args[0], each.name) == 0) {
         return make_function(*reinterpret_cast<State*>(self), each, args[1]);

@@ -16,16 +16,18 @@ from ._functions import (
     eager_task_factory,
     ensure_future,
     gather,
+    run_coroutine_threadsafe,
     shield,
     sleep,
     timeout,
     timeout_at,
     wait,
     wait_for,
+    wrap_future,
 )
 from ._install import install, uninstall
 from ._loop import Loop, new_event_loop
-from ._native import Future, Task
+from ._native import Future, Handle, Task, TimerHandle
 from ._policy import EventLoopPolicy
 from ._primitives import (
     Barrier,
@@ -49,6 +51,7 @@ __all__ = (
     "Event",
     "EventLoopPolicy",
     "Future",
+    "Handle",
     "LifoQueue",
     "Lock",
     "Loop",
@@ -58,6 +61,7 @@ __all__ = (
     "Task",
     "TaskGroup",
     "Timeout",
+    "TimerHandle",
     "as_completed",
     "create_task",
     "eager_task_factory",
@@ -66,6 +70,7 @@ __all__ = (
     "install",
     "new_event_loop",
     "run",
+    "run_coroutine_threadsafe",
     "shield",
     "sleep",
     "timeout",
@@ -73,4 +78,5 @@ __all__ = (
     "uninstall",
     "wait",
     "wait_for",
+    "wrap_future",
 )

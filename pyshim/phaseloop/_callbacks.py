@@ -2,14 +2,14 @@
 
 import functools
 import types
-from asyncio import tasks
+from asyncio import futures, tasks
 
 
 @functools.cache
 def _function(path):
-    """The function of asyncio.tasks at "class.method" or "function.nested"."""
+    """asyncio's function at "class.method" or "function.nested"."""
     outer, name = path.split(".")
-    home = getattr(tasks, outer)
+    home = getattr(tasks, outer, None) or getattr(futures, outer)
     if isinstance(home, type):
         return getattr(home, name)
     code = next(c for c in home.__code__.co_consts if getattr(c, "co_name", None) == name)

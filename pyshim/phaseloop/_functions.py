@@ -2,7 +2,7 @@
 
 import dis
 import types
-from asyncio import tasks, timeouts
+from asyncio import futures, tasks, timeouts
 
 from . import _callbacks, _native
 
@@ -25,9 +25,15 @@ ensure_future = _native.function("ensure_future", tasks.ensure_future)
 gather = _native.function("gather", tasks.gather)
 
 
+def _nested(function):
+    """The code of the functions defined in a function, by name."""
+    consts = function.__code__.co_consts
+    return {code.co_name: code for code in consts if isinstance(code, types.CodeType)}
+
+
 def _native_shield(stock):
     """shield(), if the one that is running has the callbacks that the native one stands for."""
-    nested = {c.co_name: c for c in stock.__code__.co_consts if isinstance(c, types.CodeType)}
+    nested = _nested(stock)
     clear, inner, outer = (
         "_clear_awaited_by_callback",
         "_inner_done_callback",
@@ -43,6 +49,15 @@ def _native_shield(stock):
 
 
 shield = _native_shield(tasks.shield)
+# Chained futures: newer maintenance releases save a hop where the loop is the one that is running.
+_native.set_classes(
+    chain_looks_at_running_loop="_get_running_loop"
+    in _nested(futures._chain_future)["_call_set_state"].co_names
+)
+run_coroutine_threadsafe = _native.function(
+    "run_coroutine_threadsafe", tasks.run_coroutine_threadsafe
+)
+wrap_future = _native.function("wrap_future", futures.wrap_future)
 sleep = _native.function("sleep", tasks.sleep)
 timeout = _native.function("timeout", timeouts.timeout)
 timeout_at = _native.function("timeout_at", timeouts.timeout_at)

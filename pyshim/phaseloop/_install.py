@@ -38,6 +38,8 @@ _NAMES = [
         ],
     ),
     *_everywhere(_functions, [tasks], ["eager_task_factory"]),  # from 3.12 on
+    *_everywhere(_functions, [tasks], ["run_coroutine_threadsafe"]),
+    *_everywhere(_functions, [futures], ["wrap_future"]),
     *_everywhere(_functions, [timeouts], ["timeout", "timeout_at"]),
     *_everywhere(
         _primitives,
