@@ -11,27 +11,36 @@
 namespace phaseloop {
 namespace {
 
-// Where in the result an argument went; open addressing on the object's address.
+// Where in the result an argument went; open addressing on the object's address. Few arguments need
+// no memory of their own.
 class Seen {
  public:
   [[nodiscard]] bool reserve(std::size_t count) noexcept {
-    return slots_.grow_to(std::bit_ceil(count * 2 + 1), Slot{nullptr, nullptr});
+    const std::size_t size = std::bit_ceil(count * 2 + 1);
+    mask_ = size - 1;
+    if (size <= std::size(few_)) return true;
+    if (!many_.grow_to(size, Slot{nullptr, nullptr})) return false;
+    slots_ = &many_[0];
+    return true;
   }
   // The place for `key`: its value is null if it is new.
   PyObject*& operator[](PyObject* key) noexcept {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t i = (reinterpret_cast<std::uintptr_t>(key) >> 4) * 0x9E3779B97F4A7C15u >> 20 & mask;
-    while (slots_[i].key != nullptr && slots_[i].key != key) i = (i + 1) & mask;
+    std::size_t i =
+        (reinterpret_cast<std::uintptr_t>(key) >> 4) * 0x9E3779B97F4A7C15u >> 20 & mask_;
+    while (slots_[i].key != nullptr && slots_[i].key != key) i = (i + 1) & mask_;
     slots_[i].key = key;
     return slots_[i].value;
   }
 
  private:
   struct Slot {
-    PyObject* key;
-    PyObject* value;
+    PyObject* key = nullptr;
+    PyObject* value = nullptr;
   };
-  PodVector<Slot> slots_;
+  Slot few_[16];
+  PodVector<Slot> many_;
+  Slot* slots_ = few_;
+  std::size_t mask_ = 0;
 };
 
 bool is_future_of(LoopData& data, PyObject* item) noexcept {
@@ -115,16 +124,19 @@ Ref<> native_futures(LoopData& data, PyObject* loop, PyObject* const* items, std
     return py::raised;
   }
   align_hashes(data.state, count);
-  Ref<> futures = py::steal(PyList_New(0));
+  Ref<> futures = py::steal(PyList_New(static_cast<Py_ssize_t>(count)));
   if (!futures) return py::raised;
+  Py_ssize_t size = 0;
   for (std::size_t i = 0; i < count; ++i) {
     PyObject*& known = seen[items[i]];
     if (known != nullptr && wanted.unique) continue;
     Ref<> future = known != nullptr ? py::borrow(known) : future_for(data, loop, items[i], wanted);
     if (!future) return py::raised;
     known = future.get();
-    if (PyList_Append(futures.get(), future.get()) < 0) return py::raised;
+    PyList_SET_ITEM(futures.get(), size++, future.release());
   }
+  const auto made = static_cast<Py_ssize_t>(count);
+  if (size < made && PyList_SetSlice(futures.get(), size, made, nullptr) < 0) return py::raised;
   return futures;
 }
 

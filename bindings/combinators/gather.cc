@@ -118,8 +118,10 @@ Ref<> gather_natively(LoopData& data, Args args, bool return_exceptions) noexcep
   Ref<> futures =
       native_futures(data, loop.get(), args.data(), static_cast<std::size_t>(args.count()), wanted);
   if (!futures) return nullptr;
-  Ref<> self = new_future(data, loop.get(), data.state.gathering_future_type.get());
+  Ref<> self = py::steal(data.state.gatherings.make(data.state.gathering_future_type.get()));
   if (!self) return py::raised;
+  ::new (static_cast<void*>(&future_data(self.get()))) GatherData;
+  if (begin_future(self.get(), data, loop.get()) < 0) return py::raised;
   GatherData& gather = gather_data(self.get());
   gather.futures = std::move(futures);
   gather.return_exceptions = return_exceptions;
@@ -183,12 +185,22 @@ int clear(PyObject* self) noexcept {
   return future_base.clear(self);
 }
 
+// The list for its memory, or null; a finalizer that ran, or has to, lets it go the long way.
+py::FreeList* list_for(PyObject* self) noexcept {
+  GatherData& gather = gather_data(self);
+  if (gather.data == nullptr || gather.state.exception_unseen) return nullptr;
+  py::FreeList& list = gather.data->state.gatherings;
+  return list.has_room_for(self) ? &list : nullptr;
+}
+
 void dealloc(PyObject* self) noexcept {
-  if (PyObject_CallFinalizerFromDealloc(self) < 0) return;
+  py::FreeList* list = list_for(self);
+  if (list == nullptr && PyObject_CallFinalizerFromDealloc(self) < 0) return;
   PyObject_GC_UnTrack(self);
+  Ref<> loop = gather_data(self).loop.share();  // the list lives as long as a loop
   clear_data(self);
   gather_data(self).~GatherData();
-  future_base.finish_dealloc(self);
+  list != nullptr ? future_base.recycle(self, *list) : future_base.finish_dealloc(self);
 }
 
 PyMethodDef methods[] = {py::method<cancel>("cancel", "cancel($self, /, msg=None)\n--\n\n"), {}};

@@ -47,7 +47,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
 int clear(PyObject* self) noexcept {
   State& state = *reinterpret_cast<State*>(self);
   for (py::FreeList* list : {&state.handles, &state.timer_handles, &state.futures, &state.tasks,
-                             &state.future_iters, &state.sleeps}) {
+                             &state.gatherings, &state.future_iters, &state.sleeps}) {
     list->drain();
   }
   for (py::FreeList& list : state.routines) list.drain();

@@ -155,7 +155,7 @@ struct State {
   // Until 3.13: called once before the first task, so that asyncio.all_tasks() looks at ours too.
   Ref<> show_tasks;
 
-  py::FreeList handles, timer_handles, futures, tasks, future_iters, sleeps;
+  py::FreeList handles, timer_handles, futures, tasks, gatherings, future_iters, sleeps;
   // By size: the first one's objects have one unit behind the head, and so on.
   py::FreeList routines[4];
 

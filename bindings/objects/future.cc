@@ -131,10 +131,8 @@ Ref<> new_future(LoopData& data, PyObject* loop) noexcept {
   return future;
 }
 
-Ref<> new_future(LoopData& data, PyObject* loop, PyTypeObject* type) noexcept {
-  Ref<> future = py::steal(type->tp_new(type, nullptr, nullptr));
-  if (!future || attach(future_data(future.get()), data, loop) < 0) return py::raised;
-  return future;
+int begin_future(PyObject* future, LoopData& data, PyObject* loop) noexcept {
+  return attach(future_data(future), data, loop);
 }
 
 int init_future(PyObject* self, PyObject* loop) noexcept {

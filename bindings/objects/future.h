@@ -50,9 +50,10 @@ inline bool is_native_future(State& state, PyTypeObject* type) noexcept {
          type == state.gathering_future_type.get();
 }
 
-// A pending future on the loop; or one of a derived type. Runs Python code only in debug mode.
+// A pending future on the loop. Runs Python code only in debug mode.
 Ref<> new_future(LoopData& data, PyObject* loop) noexcept;
-Ref<> new_future(LoopData& data, PyObject* loop, PyTypeObject* type) noexcept;
+// The same for an object whose FutureData has just been constructed. 0 or -1.
+int begin_future(PyObject* future, LoopData& data, PyObject* loop) noexcept;
 // Makes `future` pending on `loop` (None: the current one), as Future.__init__ does. 0 or -1.
 int init_future(PyObject* future, PyObject* loop) noexcept;
 
