@@ -28,11 +28,12 @@ int for_each_ref(State& state, Visit&& visit) noexcept {
   if (result == 0) result = visit(state.field);
   PHASELOOP_CLASSES(PHASELOOP_FIELD)
 #undef PHASELOOP_FIELD
-  for (Ref<>* ref :
-       {&state.context_keyword, &state.empty_tuple, &state.current_tasks, &state.swap_current_task,
-        &state.register_task, &state.unregister_task, &state.show_tasks, &state.queue_shut_down,
-        &state.timeout_created, &state.timeout_entered, &state.timeout_expiring,
-        &state.timeout_exited, &state.add_awaited_by, &state.discard_awaited_by}) {
+  for (Ref<>* ref : {&state.context_keyword, &state.empty_tuple, &state.current_tasks,
+                     &state.swap_current_task, &state.register_task, &state.unregister_task,
+                     &state.show_tasks, &state.queue_shut_down, &state.timeout_created,
+                     &state.timeout_entered, &state.timeout_expiring, &state.timeout_exited,
+                     &state.barrier_filling, &state.barrier_draining, &state.barrier_resetting,
+                     &state.barrier_broken, &state.add_awaited_by, &state.discard_awaited_by}) {
     if (result == 0) result = visit(*ref);
   }
   return result;
@@ -132,6 +133,11 @@ bool study_primitives(State& state) noexcept {
   state.timeout_entered = py::steal(PyObject_GetAttrString(states, "ENTERED"));
   state.timeout_expiring = py::steal(PyObject_GetAttrString(states, "EXPIRING"));
   state.timeout_exited = py::steal(PyObject_GetAttrString(states, "EXITED"));
+  PyObject* phases = state.barrier_phases.get();
+  state.barrier_filling = py::steal(PyObject_GetAttrString(phases, "FILLING"));
+  state.barrier_draining = py::steal(PyObject_GetAttrString(phases, "DRAINING"));
+  state.barrier_resetting = py::steal(PyObject_GetAttrString(phases, "RESETTING"));
+  state.barrier_broken = py::steal(PyObject_GetAttrString(phases, "BROKEN"));
   if (PyErr_Occurred() != nullptr) return false;
   state.condition_renotifies =
       static_cast<bool>(attribute_if_there(state.stock_condition.get(), "_notify"));

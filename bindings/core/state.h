@@ -27,7 +27,7 @@ struct TaskLink;
   X(get_debug) X(get_event_loop) X(get_loop) X(handle) X(is_running) X(loop) X(message) X(name)   \
   X(result) X(send) X(set_name) X(source_traceback) X(task) X(throw_) X(warning)                   \
   X(__qualname__) X(acquire) X(append) X(cancelled) X(clear) X(locked) X(popleft) X(release) X(put_nowait) X(get_nowait)      \
-  X(remove) X(set) X(set_result) X(wait) X(__aexit__) X(_on_task_done) X(_on_timeout)        \
+  X(remove) X(notify_all) X(set) X(set_result) X(wait) X(__aexit__) X(_on_task_done) X(_on_timeout)        \
   X(__init__) X(waiter) X(_cond) X(discard) X(_check_callback) X(_check_thread) X(slow_callback_duration) X(time) X(_get_running_loop)
 
 // Attributes taken from asyncio when the module is initialised: X(field, module, attribute).
@@ -70,6 +70,8 @@ struct TaskLink;
   X(timeout_error, "asyncio.exceptions", "TimeoutError")                                     \
   X(stock_condition, "asyncio.locks", "Condition")                                           \
   X(stock_semaphore, "asyncio.locks", "Semaphore")                                           \
+  X(barrier_phases, "asyncio.locks", "_BarrierState")                                        \
+  X(broken_barrier_error, "asyncio.exceptions", "BrokenBarrierError")                        \
   X(events_module, "asyncio", "events")                                                      \
   X(base_events_module, "asyncio", "base_events")
 
@@ -98,6 +100,7 @@ struct TaskLink;
   X(event_core)            \
   X(semaphore_core)        \
   X(condition_core)        \
+  X(barrier_core)          \
   X(queue_core)            \
   X(timeout_core)          \
   X(wait_for_release_type) \
@@ -138,6 +141,7 @@ struct State {
   Ref<> swap_current_task, register_task, unregister_task, add_awaited_by, discard_awaited_by;
   Ref<> queue_shut_down;  // from 3.13
   Ref<> timeout_created, timeout_entered, timeout_expiring, timeout_exited;
+  Ref<> barrier_filling, barrier_draining, barrier_resetting, barrier_broken;
   // The classes made of the cores, which Python code puts together and then tells.
 #define PHASELOOP_FIELD(field, ...) Ref<> field;
   PHASELOOP_CLASSES(PHASELOOP_FIELD)

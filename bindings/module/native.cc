@@ -67,6 +67,7 @@ void make_types(State& state, PyObject* module) {
   state.event_core = checked(new_event_core(module));
   state.semaphore_core = checked(new_semaphore_core(module));
   state.condition_core = checked(new_condition_core(module));
+  state.barrier_core = checked(new_barrier_core(module));
   state.queue_core = checked(new_queue_core(module));
   state.timeout_core = checked(new_timeout_core(module));
   state.wait_for_release_type = checked(new_wait_for_release_type(module));
@@ -101,9 +102,9 @@ Ref<> function(PyObject* self, py::Args args) noexcept {
   }
   for (auto list :
        {std::span<const Implementation>(kCombinators), lock_functions(), event_functions(),
-        semaphore_functions(), condition_functions(), queue_functions(), timeout_functions(),
-        wait_for_functions(), task_group_functions(), spawn_functions(), shield_functions(),
-        bridge_functions()}) {
+        semaphore_functions(), condition_functions(), barrier_functions(), queue_functions(),
+        timeout_functions(), wait_for_functions(), task_group_functions(), spawn_functions(),
+        shield_functions(), bridge_functions()}) {
     for (const Implementation& each : list) {
       if (PyUnicode_CompareWithASCIIString(args[0], each.name) == 0) {
         return make_function(*reinterpret_cast<State*>(self), each, args[1]);
@@ -168,8 +169,9 @@ void initialise(py11::module_& module) {
   for (PyTypeObject* type :
        {state->loop_type.get(), state->future_type.get(), state->task_type.get(),
         state->handle_type.get(), state->timer_handle_type.get(), state->lock_core.get(),
-        state->event_core.get(), state->semaphore_core.get(), state->condition_core.get(),
-        state->queue_core.get(), state->timeout_core.get(), state->task_group_core.get()}) {
+        state->event_core.get(), state->barrier_core.get(), state->semaphore_core.get(),
+        state->condition_core.get(), state->queue_core.get(), state->timeout_core.get(),
+        state->task_group_core.get()}) {
     checked(PyModule_AddType(module.ptr(), type));
   }
   add_functions(*state.get(), module.ptr());

@@ -122,6 +122,13 @@ class ConditionCore:
     _lock: Any
 
 @disjoint_base
+class BarrierCore:
+    _cond: Any
+    _parties: Any
+    _state: Any
+    _count: int
+
+@disjoint_base
 class QueueCore:
     _loop: Any
     _maxsize: Any

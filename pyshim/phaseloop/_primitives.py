@@ -5,7 +5,6 @@ native is asyncio's own; each native method stands for asyncio's function and an
 when asked for its signature, docstring or kind.
 """
 
-import functools
 from asyncio import locks, queues, taskgroups, timeouts
 
 from . import _native
@@ -50,18 +49,7 @@ Condition = _made_of(
     ("__init__", "wait", "wait_for", "notify", "notify_all", *_ENTERED),
 )
 
-
-Barrier = _made_of(None, locks.Barrier, ())
-_stock_barrier_init = locks.Barrier.__init__  # install() puts ours under that name
-
-
-@functools.wraps(_stock_barrier_init)
-def _barrier_init(self, parties):
-    _stock_barrier_init(self, parties)
-    self._cond = Condition()
-
-
-Barrier.__init__ = _barrier_init
+Barrier = _made_of(_native.BarrierCore, locks.Barrier, ("__init__", "wait", "__aenter__"))
 Queue = _made_of(
     _native.QueueCore,
     queues.Queue,

@@ -1,0 +1,157 @@
+#include "bindings/py/call.h"
+#include "bindings/py/field.h"
+#include "bindings/routine/routine.h"
+#include "bindings/sync/core_type.h"
+#include "bindings/sync/sync.h"
+
+namespace phaseloop {
+namespace {
+
+using py::Args;
+
+struct BarrierCore {
+  PyObject_HEAD
+  Ref<> condition, parties;
+  Ref<> phase;      // a member of asyncio's _BarrierState
+  long long count;  // tasks inside
+
+  auto refs() { return std::tie(condition, parties, phase); }
+};
+
+BarrierCore& barrier_of(PyObject* self) noexcept { return *reinterpret_cast<BarrierCore*>(self); }
+
+bool is_in(BarrierCore& barrier, const Ref<>& phase) noexcept {
+  return barrier.phase.get() == phase.get();
+}
+
+bool notify_all(State& state, PyObject* condition) noexcept {
+  return static_cast<bool>(py::call_method(condition, state.names.notify_all.get()));
+}
+
+Ref<> broken(State& state, const char* text) noexcept {
+  return py::raise(state.broken_barrier_error.get(), text);
+}
+
+// asyncio's _exit(): the last who leaves opens the barrier again.
+bool leave_barrier(State& state, BarrierCore& barrier, PyObject* condition) noexcept {
+  if (--barrier.count != 0) return true;
+  if (is_in(barrier, state.barrier_resetting) || is_in(barrier, state.barrier_draining)) {
+    barrier.phase = state.barrier_filling.share();
+  }
+  return notify_all(state, condition);
+}
+
+// As `finally`: runs `last` whether or not there is a value; an error of its own is raised in the
+// context of the one that was pending.
+template <class Last>
+Ref<> with_finally(Ref<> value, Last last) noexcept {
+  if (value) return last() ? std::move(value) : nullptr;
+  Ref<> error = py::fetch_error();
+  if (last()) {
+    py::restore_error(std::move(error));
+  } else {
+    py::chain_pending(error.get());
+  }
+  return py::raised;
+}
+
+// Is the barrier full with this one, who comes as number `index`? -1: error.
+int completes(BarrierCore& barrier, long long index) noexcept {
+  Ref<> number = py::steal(PyLong_FromLongLong(index + 1));
+  return number ? PyObject_RichCompareBool(number.get(), barrier.parties.get(), Py_EQ) : -1;
+}
+
+// keep[0]: what is awaited; keep[1]: the condition; keep[2]: the result.
+Body wait_at(Call&, BarrierCore& barrier) {
+  Routine& self = co_await this_routine;
+  State& state = *self.state;
+  self.keep[1] = barrier.condition.share();
+  PyObject* condition = self.keep[1].get();
+  const auto release = [&state, condition] {
+    return static_cast<bool>(py::call_method(condition, state.names.release.get()));
+  };
+  self.keep[0] = py::call_method(condition, state.names.acquire.get());
+  if (!self.keep[0] || !co_await await_on(self, self.keep[0].get())) co_return py::raised;
+  // Those of the last round have to leave first.
+  while (is_in(barrier, state.barrier_draining) || is_in(barrier, state.barrier_resetting)) {
+    self.keep[0] = py::call_method(condition, state.names.wait.get());
+    if (self.keep[0] && co_await await_on(self, self.keep[0].get())) continue;
+    co_return with_finally(nullptr, release);
+  }
+  if (is_in(barrier, state.barrier_broken)) {
+    co_return with_finally(broken(state, "Barrier aborted"), release);
+  }
+  const long long index = barrier.count++;
+  self.keep[2] = py::steal(PyLong_FromLongLong(index));
+  const int last = completes(barrier, index);
+  if (last > 0) {
+    barrier.phase = state.barrier_draining.share();
+    if (!notify_all(state, condition)) self.keep[2] = nullptr;
+  } else if (last < 0) {
+    self.keep[2] = nullptr;
+  }
+  while (self.keep[2] && last == 0 && is_in(barrier, state.barrier_filling)) {
+    self.keep[0] = py::call_method(condition, state.names.wait.get());
+    if (self.keep[0] && co_await await_on(self, self.keep[0].get())) continue;
+    self.keep[2] = nullptr;
+  }
+  if (self.keep[2] && last == 0 &&
+      (is_in(barrier, state.barrier_broken) || is_in(barrier, state.barrier_resetting))) {
+    self.keep[2] = broken(state, "Abort or reset of barrier");
+  }
+  Ref<> result = with_finally(std::move(self.keep[2]),
+                              [&] { return leave_barrier(state, barrier, condition); });
+  co_return with_finally(std::move(result), release);
+}
+
+// --- the methods ------------------------------------------------------------------------------
+
+Ref<> start_waiting(State& state, Args args, const char* name) noexcept {
+  PyObject* self = only_self(args, state.barrier_core);
+  if (self == nullptr || !barrier_of(self).condition) return nullptr;
+  Call call{state, name, self};
+  return wait_at(call, barrier_of(self)).object;
+}
+
+Ref<> call_wait(State& state, Args args) noexcept {
+  return start_waiting(state, args, "Barrier.wait");
+}
+
+Ref<> call_enter(State& state, Args args) noexcept {
+  if (args.count() != 1 || !is_exactly(args[0], state.barrier_core)) return nullptr;
+  return start_waiting(state, args, "Barrier.__aenter__");
+}
+
+Ref<> call_init(State& state, Args args) noexcept {
+  if (args.count() != 2 || args.keyword_count() != 0 || !PyLong_CheckExact(args[1])) return nullptr;
+  if (PyObject_TypeCheck(args[0], state.barrier_core.get()) == 0) return nullptr;
+  Ref<> one = py::steal(PyLong_FromLong(1));
+  const int few = one ? PyObject_RichCompareBool(args[1], one.get(), Py_LT) : -1;
+  if (few != 0) return nullptr;  // asyncio's function says what is wrong
+  BarrierCore& barrier = barrier_of(args[0]);
+  barrier.condition = py::call(state.condition_class.get());
+  if (!barrier.condition) return py::raised;
+  barrier.parties = py::borrow(args[1]);
+  barrier.phase = state.barrier_filling.share();
+  barrier.count = 0;
+  return py::none();
+}
+
+constexpr Implementation kFunctions[] = {{"Barrier.__init__", call_init},
+                                         {"Barrier.wait", call_wait},
+                                         {"Barrier.__aenter__", call_enter}};
+
+}  // namespace
+
+std::span<const Implementation> barrier_functions() noexcept { return kFunctions; }
+
+Ref<PyTypeObject> new_barrier_core(PyObject* module) noexcept {
+  static PyGetSetDef fields[] = {py::object_field<&BarrierCore::condition>("_cond"),
+                                 py::object_field<&BarrierCore::parties>("_parties"),
+                                 py::object_field<&BarrierCore::phase>("_state"),
+                                 py::int_field<&BarrierCore::count>("_count"),
+                                 {}};
+  return new_core_type<BarrierCore>(module, "phaseloop._native.BarrierCore", fields);
+}
+
+}  // namespace phaseloop
