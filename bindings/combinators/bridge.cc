@@ -46,20 +46,23 @@ bool in_loop_thread(Bridge& bridge) noexcept {
 
 // --- from other threads to the loop -----------------------------------------------------------
 
-// The concurrent future is done, in whatever thread.
+// The concurrent future is done, in whatever thread: called with it. Posts itself to the loop,
+// where it is called with both futures, as asyncio's function there.
 PyObject* copy_to_future(PyObject* self, PyObject* const* args, std::size_t count,
                          PyObject*) noexcept {
   Bridge& bridge = bridge_of(self);
-  if (PyVectorcall_NARGS(count) != 1 || !bridge.future) {
+  PyObject* copy = bridge.state->copy_future_state.get();
+  const Py_ssize_t given = PyVectorcall_NARGS(count);
+  if (given == 2) return py::call(copy, args[1], args[0]).release();
+  if (given != 1 || !bridge.future) {
     return py::raise(PyExc_TypeError, "expected the future that is done");
   }
   const bool closed = loop_data(*bridge.state, bridge.loop.get()).closed;
   if (closed && future_data(bridge.future.get()).state.cancelled()) return py::none().release();
-  PyObject* copy = bridge.state->copy_future_state.get();
   if (in_loop_thread(bridge)) return py::call(copy, args[0], bridge.future.get()).release();
   if (closed) return py::none().release();
   Ref<> done = py::call_method(bridge.loop.get(), bridge.state->names.call_soon_threadsafe.get(),
-                               copy, args[0], bridge.future.get());
+                               self, bridge.future.get(), args[0]);
   return done ? py::none().release() : nullptr;
 }
 
@@ -226,7 +229,7 @@ Ref<> call_run_coroutine_threadsafe(State& state, Args args) noexcept {
 Ref<> get_wrapped(PyObject* self) noexcept {
   Bridge& bridge = bridge_of(self);
   Ref<> path = py::steal(PyUnicode_FromString(bridge.on_concurrent_done == copy_to_future
-                                                  ? "_chain_future._call_set_state"
+                                                  ? "_chain_future._set_state"
                                                   : "run_coroutine_threadsafe.callback"));
   Ref<> shown = path ? py::call(bridge.state->shown_callbacks.get(), path.get(), self) : nullptr;
   return shown ? py::borrow(PyTuple_GET_ITEM(shown.get(), 0)) : nullptr;
