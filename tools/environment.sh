@@ -131,7 +131,7 @@ build_unit() {
 build_folder() { echo "$root/.dev/build/$1${CXX:+-${CXX##*/}}-$2"; }  # PRESET WHAT
 
 has_changed() {  # FOLDER: it, or what every build is made of, since the last build
-  [[ ! -e $build/built || -n $(find "$root"/{"$1",runtime,CMakeLists.txt,CMakePresets.json} \
+  [[ ! -e $build/built || -n $(find "$root"/{"$1",runtime,cli,third_party,CMakeLists.txt,CMakePresets.json} \
     -newer "$build/built" -print -quit) ]]
 }
 

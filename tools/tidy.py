@@ -16,7 +16,7 @@ import cpp_scan
 # The layers of docs/ARCHITECTURE.md, lowest first. An include may point to a lower row, or stay in
 # its folder; the folders of one row are siblings, which may not include each other.
 LAYERS = (
-    ("runtime/base",),
+    ("runtime/base", "cli"),
     ("runtime/loop", "runtime/task"),
     (
         *("runtime/poll", "runtime/sim", "runtime/trace"),
@@ -45,7 +45,7 @@ class Ban(NamedTuple):
     instead: str
 
 
-OURS = ("runtime/", "bindings/", "app/", "tests/unit/")
+OURS = ("runtime/", "cli/", "bindings/", "app/", "tests/unit/")
 BANS = (
     Ban(
         re.compile(r"\bPy_(?:X?(?:INCREF|DECREF|NewRef|SETREF)|CLEAR|IncRef|DecRef)\b"),
@@ -61,7 +61,7 @@ BANS = (
     ),
     Ban(
         re.compile(r"^\s*#\s*include\s*[<\"](?:Python\.h|pybind11/)"),
-        ("runtime/", "tests/unit/"),
+        ("runtime/", "cli/", "tests/unit/"),
         (),
         "nothing: below the CPython line there is no Python",
     ),
@@ -74,7 +74,7 @@ BANS = (
     Ban(
         re.compile(r"\b(?:throw|try|catch)\b"),
         OURS,
-        ("bindings/module/", "app/"),
+        ("cli/", "bindings/module/", "app/"),
         "an error value: Result, or an empty Ref",
     ),
 )
@@ -86,7 +86,7 @@ STRAYS = (
         "the host of a package registry",
     ),
 )
-SKIPPED_FOLDERS = {"__pycache__", "build", "dist"}  # and hidden ones
+SKIPPED_FOLDERS = {"__pycache__", "build", "dist", "third_party"}  # and hidden ones
 HIDDEN_BUT_OURS = {".ci"}
 
 
@@ -198,7 +198,7 @@ def includes(text: str) -> Iterator[tuple[int, str]]:
 def forbidden(path: str, target: str) -> str | None:
     upper, lower = folder_of(path), folder_of(target)
     if path.startswith("tests/"):
-        if target.startswith(("tests/", "runtime/")):
+        if target.startswith(("tests/", "runtime/", "cli/")):
             return None
         return f"unit tests need no interpreter: they may not include {lower}"
     if upper == lower or lower not in HEIGHT or upper not in HEIGHT:
@@ -210,9 +210,9 @@ def forbidden(path: str, target: str) -> str | None:
 
 
 def folder_of(path: str) -> str:
-    """The layer's folder that a file lies in: its first two, or `app`."""
+    """The layer's folder that a file lies in: its first two, or one that is a layer by itself."""
     parts = path.split("/")[:-1]
-    return "/".join(parts[: 1 if parts[:1] == ["app"] else 2])
+    return "/".join(parts[: 1 if parts[:1] in (["app"], ["cli"]) else 2])
 
 
 def main() -> int:

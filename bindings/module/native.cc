@@ -17,6 +17,7 @@
 #include "bindings/core/threadsafe_handle.h"
 #include "bindings/core/work.h"
 #include "bindings/loop/loop_type.h"
+#include "bindings/module/command_line.h"
 #include "bindings/objects/base_task.h"
 #include "bindings/objects/operation.h"
 #include "bindings/objects/task.h"
@@ -175,6 +176,7 @@ void initialise(py11::module_& module) {
     checked(PyModule_AddType(module.ptr(), type));
   }
   add_functions(*state.get(), module.ptr());
+  add_command_line(module);
 }
 
 }  // namespace

@@ -1,141 +1,155 @@
-"""Script mode: run a program as python3 would, with phaseloop installed and the legacy layer on."""
+"""Script mode: run a program as python3 would, with phaseloop installed and the legacy layer on.
 
-import os
-import signal
-import sys
-import traceback
-import types
-from importlib.machinery import SourceFileLoader
-
-from . import legacy
-from ._install import install
-
-USAGE = """\
-usage: python3 -m phaseloop [--strict] SCRIPT [ARGS…]
-       python3 -m phaseloop [--strict] -m MODULE [ARGS…]
-       python3 -m phaseloop [--strict] -c CODE [ARGS…]
-
-Runs an asyncio program, unmodified, on phaseloop's native event loop. Options after the program are
-the program's own. Programs written for Python 3.7 run too: what asyncio has removed since works
-again, with a DeprecationWarning that names the modern spelling.
-
-  --strict    without the legacy layer: exactly the running Python's asyncio
-  -h, --help  this text
+The command line itself is defined in C++ (cli/command_line.h). Two hosts carry it out: here the
+interpreter is python3's (``python3 -m phaseloop``, the console script); the executable brings its
+own and calls start(), report() and exit_status().
 """
 
+import functools
+import os
+import subprocess
+import sys
 
-def main(arguments):
-    """Run the program that the command line names; return the process's exit status."""
-    strict = False
-    while arguments and arguments[0].startswith("--"):
-        option = arguments.pop(0)
-        if option == "--help":
-            print(USAGE, end="")
-            return 0
-        if option == "--strict":
-            strict = True
-        else:
-            return _usage_error(f"unknown option {option}")
-    if not arguments:
-        return _usage_error("nothing to run: name a script, or -m MODULE, or -c CODE")
-    if arguments[0] == "-h":
-        print(USAGE, end="")
-        return 0
-    install()
-    if not strict:
-        legacy.enable()
-    return _run(arguments)
+from . import _native, _program
+from ._install import install
 
 
-def _usage_error(message):
-    print(f"phaseloop: {message}\n\n{USAGE}", end="", file=sys.stderr)
-    return 2
+def main():
+    """``python3 -m phaseloop``. Returns the process's exit status."""
+    return _host("python3 -m phaseloop")
 
 
-def _run(arguments):
-    kind, *rest = arguments
-    if kind == "-m":
-        if not rest:
-            return _usage_error("-m needs the name of a module")
-        return _execute(lambda: _run_module(rest))
-    if kind == "-c":
-        if not rest:
-            return _usage_error("-c needs the code to run")
-        sys.argv[:] = ["-c", *rest[1:]]
-        sys.path[0] = ""
-        return _execute(lambda: exec(compile(rest[0], "<string>", "exec"), _main_module()))
-    if kind.startswith("-"):
-        return _usage_error(f"unknown option {kind}")
-    sys.argv[:] = arguments
-    sys.path[0] = os.path.dirname(os.path.abspath(kind))
+def console():
+    """The console script that pip installs. Returns the process's exit status."""
+    return _host("phaseloop")
+
+
+def _host(name):
+    found = _native.parse_command_line([*map(os.fsencode, sys.argv[1:])], name)
+    if isinstance(found, tuple):
+        status, text = found
+        print(text, end="", file=sys.stderr if status else sys.stdout)
+        return status
+    if not sys.flags.safe_path:
+        del sys.path[0]  # where python3 found the module or the console script
     try:
-        with open(kind, "rb") as file:
-            source = file.read()
-    except OSError as exc:
-        print(
-            f"phaseloop: can't open file {kind!r}: [Errno {exc.errno}] {exc.strerror}",
-            file=sys.stderr,
-        )
-        return 2
-    return _execute(lambda: exec(compile(source, kind, "exec"), _main_module(kind)))
-
-
-def _run_module(arguments):
-    import runpy
-
-    sys.argv[:] = arguments
-    sys.path[0] = os.getcwd()
-    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
-
-
-def _main_module(path=None):
-    """The namespace of a fresh __main__, as the interpreter would have set it up."""
-    module = types.ModuleType("__main__")
-    module.__builtins__ = __builtins__
-    if path is not None:
-        module.__file__ = path
-        module.__cached__ = None
-        module.__loader__ = SourceFileLoader("__main__", path)
-    sys.modules["__main__"] = module
-    return vars(module)
-
-
-def _execute(program):
-    """Run the program; end as python3 does, with no frame of ours in the traceback."""
-    try:
-        program()
+        start(**found, as_module=True)()
     except SystemExit:
         raise
     except BaseException as exc:
-        _report(exc)
-        if isinstance(exc, KeyboardInterrupt):
-            _die_of_interrupt()
-        return 1
+        report(exc)
+        _go_on_unseen(exc)
     return 0
 
 
-def _report(exc):
-    """What the interpreter does with an uncaught exception, our own frames cut off."""
+def start(action, program, arguments, strict, debug, as_module=False):
+    """Install phaseloop and make ready what a command line asks for; return what runs it.
+
+    action: as in cli/command_line.h. program: a path, a module's name or code. as_module: the
+    interpreter that runs this is python3's, so that processes started by multiprocessing need to be
+    told to use phaseloop. Raises what the program's own start would: SyntaxError, SystemExit.
+    """
+    if action == "show_version":
+        return functools.partial(print, _versions())
+    install()
+    if not strict:
+        from . import legacy
+
+        legacy.enable()
+    if debug:
+        _debug_every_loop()
+    options = ["-m", "phaseloop"] if as_module else []
+    options += ["--strict"] if strict else []
+    options += ["--debug"] if debug else []
+    _pass_on_to_processes(options)
+    match action:
+        case "run_script":
+            return _program.script(program, arguments)
+        case "run_module":
+            return _program.module(program, arguments)
+        case "run_code":
+            return _program.code(program, arguments)
+        case "run_input" if sys.stdin is None or not sys.stdin.isatty():
+            return _program.standard_input(arguments)
+        case "run_input" | "prompt":
+            return _program.prompt()
+    raise ValueError(f"no action {action!r}")
+
+
+def report(exc):
+    """Print an exception that nobody caught, as the interpreter does, but no frame of ours."""
     trace = exc.__traceback__
-    while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
+    while trace is not None and _is_ours(trace):
         trace = trace.tb_next
-    exc.__traceback__ = trace
+    _native.print_exception(exc.with_traceback(trace))
+
+
+def exit_status(stop):
+    """The exit status that a SystemExit asks for; what else it carries is printed first."""
+    if stop.code is None:
+        return 0
+    if isinstance(stop.code, int):
+        return stop.code & 0xFF if abs(stop.code) < 2**63 else 0xFF
+    print(stop.code, file=sys.stderr or sys.__stderr__)
+    return 1
+
+
+def _is_ours(trace):
+    return os.path.dirname(trace.tb_frame.f_code.co_filename) == os.path.dirname(__file__)
+
+
+def _go_on_unseen(exc):
+    """Let the interpreter end on the exception, which has been reported.
+
+    It knows what that means: the exit status, -i, and for KeyboardInterrupt to end itself by SIGINT
+    once all is finalised, which shells rely on.
+    """
+    saved = sys.excepthook
+
+    def unseen(*_):
+        sys.excepthook = saved
+
+    sys.excepthook = unseen
+    if isinstance(exc, KeyboardInterrupt):
+        _native.note_interrupt()
+    raise exc
+
+
+def _debug_every_loop():
+    from asyncio import coroutines
+
+    coroutines._is_debug_mode = lambda: True  # what new loops ask
+
+
+def _pass_on_to_processes(options):
+    """Have processes that multiprocessing starts run on phaseloop, too, with these options.
+
+    It asks this function of subprocess, and nobody else does: how to start an interpreter that is
+    set as this one is.
+    """
+    ask = subprocess._args_from_interpreter_flags
+
+    @functools.wraps(ask)
+    def with_options():
+        return [*ask(), *options]
+
+    subprocess._args_from_interpreter_flags = with_options
+    if util := sys.modules.get("multiprocessing.util"):
+        util._args_from_interpreter_flags = with_options
+
+
+def _versions():
+    import platform
+
     try:
-        sys.excepthook(type(exc), exc, trace)
-    except BaseException:
-        print("Error in sys.excepthook:", file=sys.stderr)
-        traceback.print_exc()
-        print("\nOriginal exception was:", file=sys.stderr)
-        traceback.print_exception(exc)
+        import ssl
 
-
-def _is_ours(filename):
-    return os.path.dirname(filename) == os.path.dirname(__file__) or filename == "<frozen runpy>"
-
-
-def _die_of_interrupt():
-    """The parent is to see that it was the signal: shells stop their scripts on that."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGINT)
+        tls = f"{ssl.OPENSSL_VERSION}, through Python's ssl module"
+    except ImportError as missing:
+        tls = f"none: {missing}"
+    return (
+        f"phaseloop {_native.version}\n"
+        f"{platform.python_implementation()} {platform.python_version()}\n"
+        f"poller: {_native.poller}\n"
+        f"TLS: {tls}"
+    )

@@ -15,6 +15,9 @@ namespace phaseloop {
 
 class EpollPoller final : public Poller {
  public:
+  // Which poller is in use, and why: for people to read.
+  static constexpr const char* kDescription = "epoll, the one poller there is so far";
+
   // Must succeed before anything else is called; leaves nothing open when it fails.
   Status open() noexcept;
   // For a forked child: the epoll instance and the eventfd are shared with the parent, and changing

@@ -1,0 +1,89 @@
+#include "bindings/module/command_line.h"
+
+#include <pybind11/eval.h>
+#include <pybind11/stl.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cli/command_line.h"
+#include "runtime/poll/epoll_poller.h"
+
+namespace py11 = pybind11;
+
+namespace phaseloop {
+namespace {
+
+const char* name_of(Action action) {
+  switch (action) {
+    case Action::run_script:
+      return "run_script";
+    case Action::run_module:
+      return "run_module";
+    case Action::run_code:
+      return "run_code";
+    case Action::run_input:
+      return "run_input";
+    case Action::prompt:
+      return "prompt";
+    case Action::show_version:
+      return "show_version";
+  }
+  return "";
+}
+
+// As sys.argv would have it: bytes that are no text survive.
+py11::object decoded(const std::string& bytes) {
+  PyObject* text =
+      PyUnicode_DecodeFSDefaultAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size()));
+  if (text == nullptr) throw py11::error_already_set();
+  return py11::reinterpret_steal<py11::object>(text);
+}
+
+py11::object parse(const std::vector<std::string>& arguments, const std::string& name) {
+  auto found = parse_command_line(arguments, {.name = name, .starts_interpreter = false});
+  if (const auto* answer = std::get_if<Answer>(&found)) {
+    return py11::make_tuple(answer->status, answer->text);
+  }
+  const auto& command = std::get<Command>(found);
+  py11::list rest;
+  for (const std::string& argument : command.arguments) rest.append(decoded(argument));
+  py11::dict result;
+  result["action"] = name_of(command.action);
+  result["program"] = decoded(command.program);
+  result["arguments"] = rest;
+  result["strict"] = command.strict;
+  result["debug"] = command.debug;
+  return result;
+}
+
+void print_exception(const py11::object& exception) {
+  PyErr_SetObject(py11::type::handle_of(exception).ptr(), exception.ptr());
+  PyErr_Print();
+}
+
+// The interpreter remembers a KeyboardInterrupt that ends code run through its C API.
+void note_interrupt() {
+  try {
+    py11::exec("raise KeyboardInterrupt", py11::dict());
+  } catch (const py11::error_already_set& interrupt) {
+    if (!interrupt.matches(PyExc_KeyboardInterrupt)) throw;
+  }
+}
+
+}  // namespace
+
+void add_command_line(py11::module_& module) {
+  module.attr("version") = std::string(version());
+  module.attr("poller") = EpollPoller::kDescription;
+  module.def("parse_command_line", parse, py11::arg("arguments"), py11::arg("name"),
+             "What a command line asks for: arguments of _script.start(); or (status, text) to "
+             "print.");
+  module.def("print_exception", print_exception, py11::arg("exception"),
+             "Print an exception through sys.excepthook, as the interpreter does at the end.");
+  module.def("note_interrupt", note_interrupt,
+             "Have python3 end itself by SIGINT once it has finalised.");
+}
+
+}  // namespace phaseloop
