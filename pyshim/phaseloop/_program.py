@@ -18,11 +18,11 @@ from types import ModuleType
 def script(path, arguments):
     """A file of source or byte code; or a folder or zip archive with a ``__main__`` in it."""
     sys.argv[:] = [path, *arguments]
+    path = os.path.join(os.getcwd(), path)  # python3 makes it absolute, and leaves its dots alone
     if _is_importable(path):
         sys.path.insert(0, path)
         return _by_runpy("__main__", alter_argv=False)
     _put_first(os.path.dirname(os.path.realpath(path)))
-    path = os.path.join(os.getcwd(), path)  # python3 makes it absolute, and leaves its dots alone
     try:
         with io.open_code(path) as file:
             source = file.read()

@@ -32,13 +32,16 @@ def _host(name):
         return status
     if not sys.flags.safe_path:
         del sys.path[0]  # where python3 found the module or the console script
+    uncaught = None
     try:
         start(**found, as_module=True)()
     except SystemExit:
         raise
     except BaseException as exc:
-        report(exc)
-        _go_on_unseen(exc)
+        uncaught = exc
+    if uncaught is not None:  # and not being handled any more, for what reporting may raise
+        report(uncaught)
+        _go_on_unseen(uncaught)
     return 0
 
 
