@@ -52,6 +52,19 @@ use_python() {
   fi
   venv=$root/.dev/venv/$version
   install_requirements requirements
+  join_c_library
+}
+
+# An interpreter of tools/pythons may bring a C library of its own, newer than the machine's: then
+# programs that embed it have to be loaded by that library's loader, too.
+join_c_library() {
+  local headers loader libraries
+  headers=$(readelf --wide --program-headers --dynamic "$interpreter")
+  loader=$(sed -n 's/.*program interpreter: \(.*\)]/\1/p' <<<"$headers")
+  libraries=$(sed -n 's/.*Library rpath: \[\(.*\)]/\1/p' <<<"$headers")
+  [[ -n $libraries && $loader != /lib* ]] || return 0
+  export LDFLAGS="${LDFLAGS:-} -Wl,--dynamic-linker=$loader -Wl,-rpath,$libraries \
+-Wl,--disable-new-dtags -Wl,--allow-shlib-undefined"
 }
 
 # install_requirements NAME: tools/NAME.txt in `venv`, when that file or the interpreter changed.
@@ -131,7 +144,7 @@ build_unit() {
 build_folder() { echo "$root/.dev/build/$1${CXX:+-${CXX##*/}}-$2"; }  # PRESET WHAT
 
 has_changed() {  # FOLDER: it, or what every build is made of, since the last build
-  [[ ! -e $build/built || -n $(find "$root"/{"$1",runtime,cli,third_party,CMakeLists.txt,CMakePresets.json} \
+  [[ ! -e $build/built || -n $(find "$root"/{"$1",runtime,cli,app,third_party,CMakeLists.txt,CMakePresets.json} \
     -newer "$build/built" -print -quit) ]]
 }
 

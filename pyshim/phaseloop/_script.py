@@ -80,11 +80,15 @@ def start(action, program, arguments, strict, debug, as_module=False):
 
 
 def report(exc):
-    """Print an exception that nobody caught, as the interpreter does, but no frame of ours."""
+    """Print an exception that nobody caught, as the interpreter does, but no frame of ours.
+
+    Returns the exit status.
+    """
     trace = exc.__traceback__
     while trace is not None and _is_ours(trace):
         trace = trace.tb_next
     _native.print_exception(exc.with_traceback(trace))
+    return 1
 
 
 def exit_status(stop):
