@@ -125,15 +125,6 @@ void import_package() {
   }
 }
 
-// -i, or PYTHONINSPECT, which a program may set for itself.
-bool wants_inspection() {
-  auto flags = py11::module_::import("sys").attr("flags");
-  if (flags.attr("inspect").cast<int>() != 0) return true;
-  if (flags.attr("ignore_environment").cast<int>() != 0) return false;
-  auto environment = py11::module_::import("os").attr("environ");
-  return py11::bool_(environment.attr("get")("PYTHONINSPECT"));
-}
-
 }  // namespace
 
 Interpreter::Interpreter(const Settings& settings) : settings_(settings) {
@@ -192,12 +183,10 @@ int Interpreter::run(const char* action, const std::string& program,
     if (uncaught.trace()) PyException_SetTraceback(stopped->ptr(), uncaught.trace().ptr());
     interrupted_ = uncaught.matches(PyExc_KeyboardInterrupt);
   }
-  const bool inspect = wants_inspection();
   if (stopped) {
-    const bool leaves = py11::isinstance(*stopped, PyExc_SystemExit) && !inspect;
+    const bool leaves = py11::isinstance(*stopped, PyExc_SystemExit);
     status = script.attr(leaves ? "exit_status" : "report")(*stopped).cast<int>();
   }
-  if (inspect && Py_FdIsInteractive(stdin, "<stdin>")) status = PyRun_AnyFile(stdin, "<stdin>");
   return status;
 }
 

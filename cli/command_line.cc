@@ -21,7 +21,6 @@ constexpr InterpreterOption kInterpreterOptions[] = {
     {"-B", nullptr, "write no byte code to disk"},
     {"-d", nullptr, "debug the parser"},
     {"-E", nullptr, "ignore PYTHON* environment variables"},
-    {"-i", nullptr, "open Python's prompt when the program has ended"},
     {"-I", nullptr, "isolated: neither the environment nor the user's packages"},
     {"-O", nullptr, "leave assertions out; -OO: docstrings, too"},
     {"-P", nullptr, "do not put the program's folder on sys.path"},

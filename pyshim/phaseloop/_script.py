@@ -6,6 +6,8 @@ own and calls start(), report() and exit_status().
 """
 
 import functools
+import itertools
+import operator
 import os
 import subprocess
 import sys
@@ -41,7 +43,7 @@ def _host(name):
         uncaught = exc
     if uncaught is not None:  # and not being handled any more, for what reporting may raise
         report(uncaught)
-        _go_on_unseen(uncaught)
+        _end_unseen(isinstance(uncaught, KeyboardInterrupt))
     return 0
 
 
@@ -84,10 +86,7 @@ def report(exc):
 
     Returns the exit status.
     """
-    trace = exc.__traceback__
-    while trace is not None and _is_ours(trace):
-        trace = trace.tb_next
-    _native.print_exception(exc.with_traceback(trace))
+    _native.print_exception(exc.with_traceback(_without_ours(exc.__traceback__)))
     return 1
 
 
@@ -97,18 +96,36 @@ def exit_status(stop):
         return 0
     if isinstance(stop.code, int):
         return stop.code & 0xFF if abs(stop.code) < 2**63 else 0xFF
-    print(stop.code, file=sys.stderr or sys.__stderr__)
+    if sys.stderr is not None:  # None: closed when the interpreter started
+        print(stop.code, file=sys.stderr)
     return 1
 
 
-def _is_ours(trace):
-    return os.path.dirname(trace.tb_frame.f_code.co_filename) == os.path.dirname(__file__)
+def _without_ours(trace):
+    """The traceback without frames of this package, unless it ends in one: that is then the news."""
+    entries = []
+    while trace is not None:
+        entries.append(trace)
+        trace = trace.tb_next
+    package = os.path.dirname(__file__)
+    own = [os.path.dirname(each.tb_frame.f_code.co_filename) == package for each in entries]
+    while own and own[0]:  # what started the program, in any case
+        del own[0], entries[0]
+    if own and not own[-1]:
+        entries = list(itertools.compress(entries, map(operator.not_, own)))
+        for each, following in itertools.pairwise([*entries, None]):
+            each.tb_next = following
+    return entries[0] if entries else None
 
 
-def _go_on_unseen(exc):
-    """Let the interpreter end on the exception, which has been reported.
+class _Reported(Exception):
+    """Ends the interpreter after an exception that has been printed."""
 
-    It knows what that means: the exit status, -i, and for KeyboardInterrupt to end itself by SIGINT
+
+def _end_unseen(interrupted):
+    """Let the interpreter end on an exception, and print nothing more.
+
+    It knows what that means: the exit status, -i, and after an interrupt to end itself by SIGINT
     once all is finalised, which shells rely on.
     """
     saved = sys.excepthook
@@ -117,9 +134,9 @@ def _go_on_unseen(exc):
         sys.excepthook = saved
 
     sys.excepthook = unseen
-    if isinstance(exc, KeyboardInterrupt):
+    if interrupted:
         _native.note_interrupt()
-    raise exc
+    raise _Reported
 
 
 def _debug_every_loop():

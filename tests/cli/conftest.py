@@ -17,18 +17,31 @@ requires_executable = pytest.mark.skipif(
 )
 
 
+# The environment as in a terminal in which the tests' virtual environment is active.
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+ENVIRONMENT["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+
+
 class Front:
     """One way to start a program: the words before its own command line."""
 
     def __init__(self, *command):
         self.command = [str(word) for word in command]
 
+    def given(self, *options):
+        """The same, its interpreter started with these options of python3."""
+        return Front(self.command[0], *options, *self.command[1:])
+
     def run(self, *arguments, **options):
         """The finished process. Options are subprocess.run()'s."""
-        given = {"stdin": subprocess.DEVNULL} if "input" not in options else {}
+        if "input" not in options:
+            options.setdefault("stdin", subprocess.DEVNULL)
+        for name in ("stdout", "stderr"):
+            options.setdefault(name, subprocess.PIPE)
+        options.setdefault("env", ENVIRONMENT)
         return subprocess.run(
             [*self.command, *map(str, arguments)],
-            **{"capture_output": True, "text": True, "timeout": SECONDS_MAX} | given | options,
+            **{"text": True, "timeout": SECONDS_MAX} | options,
         )
 
     def out(self, *arguments, **options):
@@ -61,9 +74,3 @@ def folder(tmp_path, monkeypatch):
     """An empty folder, and the current one for the length of a test."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def plain_environment(**changes):
-    """The environment without what a test run adds for Python."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    return kept | changes

@@ -11,7 +11,7 @@ import sys
 import zipapp
 
 import pytest
-from conftest import EXECUTABLE, PYTHON
+from conftest import ENVIRONMENT, EXECUTABLE, PYTHON
 
 WHERE = """
 import sys
@@ -43,9 +43,11 @@ def own_name(text):
     return re.sub(r"0x[0-9a-f]+", "0x…", text)
 
 
-def same(front, *arguments, **options):
+def same(front, *arguments, interpreter=(), **options):
     """Run both; assert that they agree; return what phaseloop's answer was."""
-    wanted, found = (each.run(*arguments, **options) for each in (PYTHON, front))
+    wanted, found = (
+        each.given(*interpreter).run(*arguments, **options) for each in (PYTHON, front)
+    )
     assert own_name(found.stderr) == own_name(wanted.stderr)
     assert own_name(found.stdout) == own_name(wanted.stdout)
     assert found.returncode == wanted.returncode
@@ -154,14 +156,42 @@ def test_arguments_that_are_no_text(front):
     same(front, "-c", code, os.fsdecode(b"\xff\xe9"))
 
 
-@pytest.mark.parametrize("option", ["-P", "-I"])
-def test_safe_path(front, program, option):
-    if front.command[-1] == "phaseloop" and len(front.command) > 1:
-        pytest.skip("under python3 -P -m phaseloop, python3 does not look where the tests have it")
+# --- options of the interpreter -------------------------------------------------------------------
+
+FLAGS = """
+import sys, warnings
+print(sys.flags)
+print(sys.warnoptions, sys._xoptions, sys.stdout.write_through)
+print([f[:3] for f in warnings.filters])
+assert False, "assertions are on"
+"""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["-O"], ["-OO"], ["-W", "error", "-Wignore::UserWarning"], ["-X", "dev"], ["-Xutf8", "-bb"],
+     ["-B", "-u"], ["-P"], ["-s", "-q"]],
+)  # fmt: skip
+def test_interpreter_options(front, program, options):
+    same(front, program(FLAGS), interpreter=options)
+    same(front, "-c", WHERE, interpreter=options)
+
+
+@pytest.mark.parametrize("options", [["-I"], ["-E"], ["-S"], ["-IO"]])
+def test_options_without_the_environment(executable, program, options):
+    same(executable, program(FLAGS), interpreter=options)
+    same(executable, "-c", WHERE, interpreter=options)
+
+
+def test_safe_path(front, program):
     program("import beside")
     program("", "beside.py")
-    assert "No module named 'beside'" in same(front, option, "program.py").stderr
-    same(front, option, "-c", WHERE)
+    assert "No module named 'beside'" in same(front, "program.py", interpreter=["-P"]).stderr
+
+
+def test_environment_variables(front, program):
+    settings = {"PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error", "PYTHONDEVMODE": "1"}
+    same(front, program(FLAGS), env=ENVIRONMENT | settings)
 
 
 # --- how a program ends ---------------------------------------------------------------------------
@@ -253,7 +283,7 @@ def test_unreadable_script(front, program, folder):
 def test_deep_recursion(front, program):
     found = front.run(program("def f(): f()\nf()"))
     assert found.returncode == 1
-    assert "RecursionError" in found.stderr and "phaseloop" not in found.stderr
+    assert "RecursionError" in found.stderr and "phaseloop/_" not in found.stderr
 
 
 def test_warnings(front, program):
