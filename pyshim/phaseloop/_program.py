@@ -11,7 +11,6 @@ import io
 import os
 import sys
 from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFileLoader
-from importlib.util import MAGIC_NUMBER
 from types import ModuleType
 
 
@@ -32,7 +31,7 @@ def script(path, arguments):
             file=sys.stderr,
         )
         raise SystemExit(2) from None
-    if path.endswith(".pyc") or source.startswith(MAGIC_NUMBER):
+    if path.endswith(".pyc") or _is_byte_code(source):
         loader = SourcelessFileLoader("__main__", path)
         code = loader.get_code("__main__")
     else:
@@ -77,6 +76,14 @@ def prompt():
     sys.argv[:] = [""]
     _put_first(os.getcwd())
     return _by_runpy("asyncio", alter_argv=False)
+
+
+def _is_byte_code(source):
+    if source[2:4] != b"\r\n":  # how every magic number ends; spares the import
+        return False
+    from importlib.util import MAGIC_NUMBER
+
+    return source.startswith(MAGIC_NUMBER)
 
 
 def _compile(source, filename):

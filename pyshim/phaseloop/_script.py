@@ -102,7 +102,7 @@ def exit_status(stop):
 
 
 def _without_ours(trace):
-    """The traceback without frames of this package, unless it ends in one: that is then the news."""
+    """The traceback without frames of this package, unless it ends in one: that is then news."""
     entries = []
     while trace is not None:
         entries.append(trace)

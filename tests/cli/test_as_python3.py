@@ -11,7 +11,7 @@ import sys
 import zipapp
 
 import pytest
-from conftest import ENVIRONMENT, EXECUTABLE, PYTHON
+from fronts import ENVIRONMENT, EXECUTABLE, PYTHON
 
 WHERE = """
 import sys

@@ -5,7 +5,7 @@ import platform
 import ssl
 
 import pytest
-from conftest import ENVIRONMENT, MODULE, PYTHON
+from fronts import ENVIRONMENT, MODULE, PYTHON
 
 DEBUG = "import asyncio; print(asyncio.new_event_loop().get_debug())"
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ENVIRONMENT, EXECUTABLE, Front
+from fronts import ENVIRONMENT, EXECUTABLE, Front
 
 WHERE = """
 import asyncio, sys, os

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, ENVIRONMENT, Front
+from fronts import BUILD, ENVIRONMENT, Front
 
 EXAMPLE = Path(__file__).parents[2] / "app" / "example"
 CMAKE = Path(sys.executable).with_name("cmake")

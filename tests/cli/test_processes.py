@@ -6,7 +6,7 @@ import subprocess
 import textwrap
 
 import pytest
-from conftest import ENVIRONMENT, PYTHON
+from fronts import ENVIRONMENT, PYTHON
 
 WORKERS = r"""
 import asyncio, concurrent.futures, multiprocessing, sys
@@ -196,7 +196,7 @@ def test_shells_see_the_interrupt(front, folder):
     assert done.stdout == "130\n"
 
 
-# --- the end of an interpreter ---------------------------------------------------------------------
+# --- the end of an interpreter --------------------------------------------------------------------
 
 ENDING = textwrap.dedent("""
     import asyncio, atexit, threading, time, sys

@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from conftest import ENVIRONMENT, MODULE
+from fronts import ENVIRONMENT, MODULE
 from terminal import Terminal
 
 BASIC = ENVIRONMENT | {"PYTHON_BASIC_REPL": "1"}  # from 3.13 on: no colours, no editing
