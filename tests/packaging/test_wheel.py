@@ -1,8 +1,11 @@
 """What a user gets from `pip install .`, on every supported CPython."""
 
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
+from clean_install import clean_environment
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = sorted((ROOT / "scripts").glob("*.py"))
@@ -33,6 +36,41 @@ def test_a_program_gets_its_arguments(installed):
 def test_a_programs_exit_status(installed):
     program = installed.program("leave.py", "raise SystemExit(7)")
     assert installed.run("-m", "phaseloop", program, check=False).returncode == 7
+
+
+def console(installed, *arguments):
+    """The console script's finished process."""
+    return subprocess.run(
+        [installed.python.with_name("phaseloop"), *arguments],
+        capture_output=True,
+        text=True,
+        cwd=installed.folder,
+        env=clean_environment(),
+        timeout=60,
+    )
+
+
+def test_console_script(installed):
+    program = installed.program("where.py", "import sys; print(sys.argv, sys.path[0], __name__)")
+    shown = console(installed, "where.py", "--strict").stdout
+    assert shown == f"{['where.py', '--strict']} {program.parent} __main__\n"
+    assert console(installed, "-m", "where").stdout.endswith(" __main__\n")
+    assert console(installed, "--version").stdout.startswith("phaseloop 0.1.0\nCPython ")
+    assert console(installed, "--help").stdout.startswith("usage: phaseloop [options] script.py")
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "said"),
+    [
+        ("raise SystemExit(7)", 7, ""),
+        ("1 / 0", 1, "ZeroDivisionError: division by zero\n"),
+        ("raise KeyboardInterrupt", -signal.SIGINT, "KeyboardInterrupt\n"),
+    ],
+)
+def test_how_a_console_script_ends(installed, code, status, said):
+    done = console(installed, "-c", code)
+    assert done.returncode == status
+    assert done.stderr.endswith(said) and "phaseloop" not in done.stderr
 
 
 def test_run(installed):
