@@ -125,6 +125,17 @@ void import_package() {
   }
 }
 
+// What python3 prints and exits with after an exception that nobody caught.
+int status_after(const py11::object& script, const py11::object& stopped) {
+  const bool leaves = py11::isinstance(stopped, PyExc_SystemExit);
+  try {
+    return script.attr(leaves ? "exit_status" : "report")(stopped).cast<int>();
+  } catch (py11::error_already_set& problem) {  // in the program's own str() or standard error
+    problem.discard_as_unraisable(stopped);
+    return 1;
+  }
+}
+
 }  // namespace
 
 Interpreter::Interpreter(const Settings& settings) : settings_(settings) {
@@ -170,7 +181,6 @@ int Interpreter::print_versions() { return run("show_version", "", {}); }
 int Interpreter::run(const char* action, const std::string& program,
                      const std::vector<std::string>& arguments) {
   auto script = py11::module_::import("phaseloop._script");
-  int status = 0;
   interrupted_ = false;
   py11::list rest;
   for (const std::string& argument : arguments) rest.append(decoded(argument));
@@ -183,11 +193,7 @@ int Interpreter::run(const char* action, const std::string& program,
     if (uncaught.trace()) PyException_SetTraceback(stopped->ptr(), uncaught.trace().ptr());
     interrupted_ = uncaught.matches(PyExc_KeyboardInterrupt);
   }
-  if (stopped) {
-    const bool leaves = py11::isinstance(*stopped, PyExc_SystemExit);
-    status = script.attr(leaves ? "exit_status" : "report")(*stopped).cast<int>();
-  }
-  return status;
+  return stopped ? status_after(script, *stopped) : 0;
 }
 
 }  // namespace phaseloop
