@@ -300,27 +300,16 @@ Ref<> as_completed_natively(LoopData& data, PyObject* fs, PyObject* timeout) noe
   return made;
 }
 
-Ref<> stock_as_completed(State& state, PyObject* fs, PyObject* timeout) noexcept {
-  Ref<> positional = py::steal(PyTuple_Pack(1, fs));
-  Ref<> keywords = py::steal(Py_BuildValue("{sO}", "timeout", timeout));
-  if (!positional || !keywords) return py::raised;
-  return py::steal(PyObject_Call(state.stock_as_completed.get(), positional.get(), keywords.get()));
-}
-
 }  // namespace
 
-Ref<> as_completed(PyObject* self, Args args) noexcept {
-  State& state = *reinterpret_cast<State*>(self);
+Ref<> as_completed(PyObject*, Args args) noexcept {
   PyObject *fs = nullptr, *timeout = Py_None;
-  if (py::bind({.function = "as_completed", .positional_max = 1, .required = 1, .as_python = true},
-               args, {{"fs", &fs}, {"timeout", &timeout}}) < 0) {
-    return py::raised;
+  if (!py::fits({.function = "as_completed", .positional_max = 1, .required = 1}, args,
+                {{"fs", &fs}, {"timeout", &timeout}})) {
+    return nullptr;
   }
-  if (LoopData* data = driving_loop()) {
-    Ref<> iteration = as_completed_natively(*data, fs, timeout);
-    if (iteration || PyErr_Occurred() != nullptr) return iteration;
-  }
-  return stock_as_completed(state, fs, timeout);
+  LoopData* data = driving_loop();
+  return data != nullptr ? as_completed_natively(*data, fs, timeout) : nullptr;
 }
 
 Ref<PyTypeObject> new_as_completed_type(PyObject* module) noexcept {

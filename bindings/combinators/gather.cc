@@ -216,36 +216,17 @@ PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(create)},
                        {Py_tp_getset, attributes},
                        {0, nullptr}};
 
-// asyncio's own gather() for everything that is not ours to judge.
-Ref<> stock_gather(State& state, Args args, PyObject* return_exceptions) noexcept {
-  Ref<> positional = args.tuple_from(0);
-  Ref<> keywords = py::steal(PyDict_New());
-  if (!positional || !keywords) return py::raised;
-  if (return_exceptions != nullptr &&
-      PyDict_SetItemString(keywords.get(), "return_exceptions", return_exceptions) < 0) {
-    return py::raised;
-  }
-  return py::steal(PyObject_Call(state.stock_gather.get(), positional.get(), keywords.get()));
-}
-
 }  // namespace
 
-Ref<> gather(PyObject* self, Args args) noexcept {
-  State& state = *reinterpret_cast<State*>(self);
+Ref<> gather(PyObject*, Args args) noexcept {
   PyObject* return_exceptions = nullptr;
   const py::Signature signature{
       .function = "gather", .positional_max = 0, .required = 0, .variadic = true};
-  if (py::bind(signature, args, {{"return_exceptions", &return_exceptions}}) < 0) {
-    return py::raised;
-  }
+  if (!py::fits(signature, args, {{"return_exceptions", &return_exceptions}})) return nullptr;
   LoopData* data = driving_loop();
-  if (data != nullptr && args.count() > 0) {
-    const int exceptions = return_exceptions != nullptr ? PyObject_IsTrue(return_exceptions) : 0;
-    if (exceptions < 0) return py::raised;
-    Ref<> gathering = gather_natively(*data, args, exceptions != 0);
-    if (gathering || PyErr_Occurred() != nullptr) return gathering;
-  }
-  return stock_gather(state, args, return_exceptions);
+  if (data == nullptr || args.count() == 0) return nullptr;
+  const int exceptions = return_exceptions != nullptr ? PyObject_IsTrue(return_exceptions) : 0;
+  return exceptions < 0 ? py::raised : gather_natively(*data, args, exceptions != 0);
 }
 
 Ref<PyTypeObject> new_gathering_future_type(State& state, PyObject* module) noexcept {

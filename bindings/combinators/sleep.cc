@@ -80,9 +80,9 @@ constexpr OperationKind kKind{"sleep",  begin, finish,          abandon, delegat
 
 Ref<> sleep(PyObject* self, py::Args args) noexcept {
   PyObject *delay = nullptr, *result = Py_None;
-  if (py::bind({.function = "sleep", .positional_max = 2, .required = 1, .as_python = true}, args,
-               {{"delay", &delay}, {"result", &result}}) < 0) {
-    return py::raised;
+  if (!py::fits({.function = "sleep", .positional_max = 2, .required = 1}, args,
+                {{"delay", &delay}, {"result", &result}})) {
+    return nullptr;
   }
   State& state = *reinterpret_cast<State*>(self);
   const bool light = PyObject_IS_GC(result) == 0 && driving_loop() != nullptr;

@@ -1,5 +1,6 @@
 #include "bindings/combinators/wait.h"
 
+#include <algorithm>
 #include <new>
 
 #include "bindings/combinators/children.h"
@@ -159,15 +160,35 @@ void clear(Operation& op) noexcept {
 
 constexpr OperationKind kKind{"wait", begin, finish, abandon, delegate, traverse, clear};
 
+// 1, 0 or -1: is this a list, tuple or set with nothing but futures of ours in it?
+int holds_futures(State& state, PyObject* fs) noexcept {
+  const auto is_future = [&state](PyObject* item) noexcept {
+    return is_native_future(state, Py_TYPE(item));
+  };
+  if (PyList_CheckExact(fs) || PyTuple_CheckExact(fs)) {
+    PyObject** items = PySequence_Fast_ITEMS(fs);
+    return std::all_of(items, items + PySequence_Fast_GET_SIZE(fs), is_future) ? 1 : 0;
+  }
+  if (!PyAnySet_CheckExact(fs)) return 0;
+  Ref<> items = py::steal(PyObject_GetIter(fs));
+  if (!items) return -1;
+  while (Ref<> item = py::steal(PyIter_Next(items.get()))) {
+    if (!is_future(item.get())) return 0;
+  }
+  return PyErr_Occurred() == nullptr ? 1 : -1;
+}
+
 }  // namespace
 
 Ref<> wait(PyObject* self, py::Args args) noexcept {
   State& state = *reinterpret_cast<State*>(self);
   PyObject *fs = nullptr, *timeout = Py_None, *return_when = state.names.ALL_COMPLETED.get();
-  if (py::bind({.function = "wait", .positional_max = 1, .required = 1, .as_python = true}, args,
-               {{"fs", &fs}, {"timeout", &timeout}, {"return_when", &return_when}}) < 0) {
-    return py::raised;
+  if (!py::fits({.function = "wait", .positional_max = 1, .required = 1}, args,
+                {{"fs", &fs}, {"timeout", &timeout}, {"return_when", &return_when}})) {
+    return nullptr;
   }
+  const int futures = holds_futures(state, fs);
+  if (futures <= 0) return nullptr;
   Ref<> made = new_operation(state.wait_type.get(), kKind);
   if (!made) return py::raised;
   Wait& wait = wait_of(operation(made.get()));

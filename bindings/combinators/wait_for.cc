@@ -209,6 +209,7 @@ Ref<> call_wait_for(State& state, Args args) noexcept {
   } else {
     return nullptr;
   }
+  if (PyGen_CheckExact(args[0])) return nullptr;
   Call call{state, "wait_for", nullptr};
   Ref<> made = (state.wait_for_makes_task ? wait_for_task(call) : wait_within(call)).object;
   if (!made) return py::raised;

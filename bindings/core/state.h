@@ -48,9 +48,7 @@ struct TaskLink;
   X(task_get_stack, "asyncio.base_tasks", "_task_get_stack")                                 \
   X(task_print_stack, "asyncio.base_tasks", "_task_print_stack")                             \
   X(stock_sleep, "asyncio.tasks", "sleep")                                                   \
-  X(stock_gather, "asyncio.tasks", "gather")                                                 \
   X(stock_wait, "asyncio.tasks", "wait")                                                     \
-  X(stock_as_completed, "asyncio.tasks", "as_completed")                                     \
   X(deque, "collections", "deque")                                                            \
   X(heappush, "heapq", "heappush")                                                           \
   X(heappop, "heapq", "heappop")                                                             \

@@ -96,10 +96,19 @@ constexpr Implementation kCombinators[] = {{"sleep", with_state<sleep>},
                                            {"wait", with_state<wait>},
                                            {"as_completed", with_state<as_completed>}};
 
-// function(name, stock): the implementation of that name in place of asyncio's own function.
+// function(name, stock, otherwise=stock): the implementation of that name in place of asyncio's own
+// function; None: there is none, every call is for `otherwise`.
 Ref<> function(PyObject* self, py::Args args) noexcept {
-  if (args.count() != 2 || args.keyword_count() != 0 || !PyUnicode_Check(args[0])) {
-    return py::raise(PyExc_TypeError, "function(name, stock)");
+  PyObject *name = nullptr, *stock = nullptr, *otherwise = nullptr;
+  if (py::bind({"function", 3, 2}, args,
+               {{"name", &name}, {"stock", &stock}, {"otherwise", &otherwise}}) < 0) {
+    return py::raised;
+  }
+  State& state = *reinterpret_cast<State*>(self);
+  if (otherwise == nullptr) otherwise = stock;
+  if (name == Py_None) return make_function(state, no_implementation, stock, otherwise);
+  if (!PyUnicode_Check(name)) {
+    return py::raise(PyExc_TypeError, "the name of a function is expected, got %R", name);
   }
   for (auto list :
        {std::span<const Implementation>(kCombinators), lock_functions(), event_functions(),
@@ -107,12 +116,12 @@ Ref<> function(PyObject* self, py::Args args) noexcept {
         timeout_functions(), wait_for_functions(), task_group_functions(), spawn_functions(),
         shield_functions(), bridge_functions()}) {
     for (const Implementation& each : list) {
-      if (PyUnicode_CompareWithASCIIString(args[0], each.name) == 0) {
-        return make_function(*reinterpret_cast<State*>(self), each, args[1]);
+      if (PyUnicode_CompareWithASCIIString(name, each.name) == 0) {
+        return make_function(state, each, stock, otherwise);
       }
     }
   }
-  return py::raise(PyExc_LookupError, "no implementation of %R", args[0]);
+  return py::raise(PyExc_LookupError, "no implementation of %R", name);
 }
 
 // set_classes(Lock=..., ...): every class that has been made of a core and is made instances of.
@@ -132,10 +141,21 @@ Ref<> set_classes(PyObject* self, py::Args args) noexcept {
   return py::none();
 }
 
+Ref<> take_for_coroutines(PyObject* self, PyObject* iscoroutine) noexcept {
+  reinterpret_cast<State*>(self)->is_coroutine = py::borrow(iscoroutine);
+  return py::none();
+}
+
 PyMethodDef functions[] = {
     py::method<function>("function",
-                         "function($module, name, stock, /)\n--\n\nThe native implementation of "
-                         "that name, a function in place of `stock`."),
+                         "function($module, /, name, stock, otherwise=None)\n--\n\nThe native "
+                         "implementation of that name, a function in place of `stock`. Calls that "
+                         "are not plain, or all if name is None, go to `otherwise` if it is given, "
+                         "else to `stock`."),
+    py::method<take_for_coroutines>(
+        "take_for_coroutines",
+        "take_for_coroutines($module, iscoroutine, /)\n--\n\nTasks ask iscoroutine(object) whether "
+        "they may run what is no coroutine of `async def`."),
     py::method<set_classes>("set_classes",
                             "set_classes($module, /, **classes)\n--\n\n"
                             "Tell which classes have been made of the cores."),

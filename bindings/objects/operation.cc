@@ -204,6 +204,8 @@ PyGetSetDef attributes[] = {
 PyType_Slot slots[] = {{Py_tp_finalize, reinterpret_cast<void*>(finalize)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                        {Py_tp_repr, reinterpret_cast<void*>(repr)},
+                       // For `yield from` in the generators of types.coroutine().
+                       {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
                        {Py_am_await, reinterpret_cast<void*>(PyObject_SelfIter)},
                        {Py_am_send, reinterpret_cast<void*>(send_value)},
                        {Py_tp_iternext, reinterpret_cast<void*>(next)},

@@ -8,15 +8,6 @@ using Parameters = std::initializer_list<Parameter>;
 int too_many(const Signature& signature, Py_ssize_t given) noexcept {
   const char* plural = signature.positional_max == 1 ? "" : "s";
   const bool exact = signature.positional_max == signature.required;
-  if (signature.as_python && exact) {
-    return raise(PyExc_TypeError, "%s() takes %zd positional argument%s but %zd were given",
-                 signature.function, signature.positional_max, plural, given);
-  }
-  if (signature.as_python) {
-    return raise(PyExc_TypeError,
-                 "%s() takes from %zd to %zd positional arguments but %zd were given",
-                 signature.function, signature.required, signature.positional_max, given);
-  }
   if (signature.positional_max == 0) {
     return raise(PyExc_TypeError, "%s() takes no positional arguments", signature.function);
   }
@@ -27,10 +18,6 @@ int too_many(const Signature& signature, Py_ssize_t given) noexcept {
 
 // The first `i` of the required parameters are there.
 int missing(const Signature& signature, const Parameter& parameter, Py_ssize_t i) noexcept {
-  if (signature.as_python) {
-    return raise(PyExc_TypeError, "%s() missing 1 required positional argument: '%s'",
-                 signature.function, parameter.name);
-  }
   if (*parameter.name == '\0') {  // positional only
     return raise(PyExc_TypeError, "%s() takes exactly %zd positional argument%s (%zd given)",
                  signature.function, signature.required, signature.required == 1 ? "" : "s", i);
@@ -112,6 +99,12 @@ int bind(const Signature& signature, PyObject* args, PyObject* keywords,
     }
   }
   return check_required(signature, parameters);
+}
+
+bool fits(const Signature& signature, Args args, Parameters parameters) noexcept {
+  if (bind(signature, args, parameters) == 0) return true;
+  ignore_error();
+  return false;
 }
 
 }  // namespace phaseloop::py

@@ -43,8 +43,6 @@ struct Signature {
   Py_ssize_t required;        // of those, how many must be given (by position or name)
   // Further positional arguments are the callee's (call_soon(callback, *args)).
   bool variadic = false;
-  // Errors read as those of a function written in Python, which is what stands here in asyncio.
-  bool as_python = false;
 };
 
 // 0, or -1 with a TypeError set.
@@ -53,5 +51,8 @@ int bind(const Signature& signature, Args args,
 // The same for tp_init and tp_new, which get a tuple and a dictionary.
 int bind(const Signature& signature, PyObject* args, PyObject* keywords,
          std::initializer_list<Parameter> parameters) noexcept;
+// bind() without an error. False: these arguments are another function's to judge.
+bool fits(const Signature& signature, Args args,
+          std::initializer_list<Parameter> parameters) noexcept;
 
 }  // namespace phaseloop::py

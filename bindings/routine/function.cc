@@ -20,10 +20,11 @@ struct Function {
   const Implementation* implementation;
   State* state;  // kept alive by `owner`
   Ref<> owner;
-  Ref<> stock;
+  Ref<> stock;      // whose attributes it has
+  Ref<> otherwise;  // which gets the calls that are not plain
   PyObject* weak_references;
 
-  auto refs() { return std::tie(owner, stock); }
+  auto refs() { return std::tie(owner, stock, otherwise); }
 };
 
 Function& function_of(PyObject* self) noexcept { return *reinterpret_cast<Function*>(self); }
@@ -33,7 +34,7 @@ PyObject* call(PyObject* self, PyObject* const* args, std::size_t count, PyObjec
   Ref<> result = function.implementation->call(*function.state,
                                                Args(args, static_cast<Py_ssize_t>(count), names));
   if (result || PyErr_Occurred() != nullptr) return result.release();
-  return PyObject_Vectorcall(function.stock.get(), args, count, names);
+  return PyObject_Vectorcall(function.otherwise.get(), args, count, names);
 }
 
 PyObject* bind(PyObject* self, PyObject* instance, PyObject*) noexcept {
@@ -107,7 +108,10 @@ PyType_Spec spec = {"phaseloop._native.function", sizeof(Function), 0,
 
 }  // namespace
 
-Ref<> make_function(State& state, const Implementation& implementation, PyObject* stock) noexcept {
+const Implementation no_implementation{"", [](State&, Args) noexcept -> Ref<> { return nullptr; }};
+
+Ref<> make_function(State& state, const Implementation& implementation, PyObject* stock,
+                    PyObject* otherwise) noexcept {
   PyTypeObject* type = state.function_type.get();
   Ref<> made = py::steal(type->tp_alloc(type, 0));
   if (!made) return py::raised;
@@ -117,6 +121,7 @@ Ref<> make_function(State& state, const Implementation& implementation, PyObject
   function.state = &state;
   function.owner = py::borrow(py::object(&state));
   function.stock = py::borrow(stock);
+  function.otherwise = py::borrow(otherwise);
   return made;
 }
 

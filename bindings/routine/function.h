@@ -2,7 +2,8 @@
 //
 // Name, docstring, signature, code flags (is it a coroutine function?), module: every attribute is
 // that of the function replaced ("stock"), which also gets every call whose arguments are not the
-// plain ones, so that errors are its own. As a class attribute it binds like any function.
+// plain ones, so that errors are its own; or another function gets those ("otherwise"), which takes
+// what the stock function no longer does. As a class attribute it binds like any function.
 #pragma once
 
 #include "bindings/core/state.h"
@@ -12,14 +13,17 @@
 namespace phaseloop {
 
 // What there is instead of the stock function. `args` has self first where it is a method.
-// Returning empty without an error set means: these arguments are for the stock function.
+// Returning empty without an error set means: these arguments are for the function `otherwise`.
 struct Implementation {
   const char* name;  // "Lock.acquire"
   Ref<> (*call)(State& state, py::Args args) noexcept;
 };
 
 // The implementation in place of `stock`.
-Ref<> make_function(State& state, const Implementation& implementation, PyObject* stock) noexcept;
+Ref<> make_function(State& state, const Implementation& implementation, PyObject* stock,
+                    PyObject* otherwise) noexcept;
+// Of calls that are all for `otherwise`.
+extern const Implementation no_implementation;
 
 // The plain call of a method without arguments: self, or null. `type`: what self has to be.
 inline PyObject* only_self(py::Args args, const Ref<PyTypeObject>& type) noexcept {

@@ -1,6 +1,7 @@
 """install() and uninstall(): phaseloop under asyncio's own names, and back."""
 
 import asyncio
+import contextlib
 from asyncio import events, futures, locks, queues, taskgroups, tasks, timeouts
 
 from . import _functions, _native, _primitives
@@ -53,6 +54,13 @@ _NAMES = [
 ]
 
 _saved = None  # [(module, name, value)], and the policy, while installed
+_layer_off = contextlib.nullcontext  # off for the length of a `with`: what lies over these names
+
+
+def lie_over(layer_off):
+    """Have the names here replaced within layer_off(), a context manager; None: by themselves."""
+    global _layer_off
+    _layer_off = layer_off or contextlib.nullcontext
 
 
 def install():
@@ -63,7 +71,12 @@ def install():
     global _saved
     if _saved is not None:
         return
-    _saved = (
+    with _layer_off():
+        _saved = _put_native_names()
+
+
+def _put_native_names():
+    saved = (
         [
             (module, name, getattr(module, name))
             for module, name, _ in _NAMES
@@ -71,9 +84,10 @@ def install():
         ],
         events._event_loop_policy,
     )
-    for module, name, _ in _saved[0]:
+    for module, name, _ in saved[0]:
         setattr(module, name, next(v for m, n, v in _NAMES if m is module and n == name))
     set_policy(EventLoopPolicy())
+    return saved
 
 
 def uninstall():
@@ -86,7 +100,8 @@ def uninstall():
         return
     names, policy = _saved
     _saved = None
-    for module, name, value in names:
-        setattr(module, name, value)
-    set_policy(policy)
+    with _layer_off():
+        for module, name, value in names:
+            setattr(module, name, value)
+        set_policy(policy)
     hide_native_tasks()

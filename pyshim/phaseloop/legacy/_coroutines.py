@@ -1,0 +1,131 @@
+"""Coroutines as generators: @asyncio.coroutine with `yield from`, and plain generators as tasks."""
+
+import asyncio
+import collections.abc
+import functools
+import inspect
+import types
+from asyncio import coroutines, futures, tasks
+
+from .. import _native
+from ._replace import put, put_missing
+from ._warn import warn
+
+stock_iscoroutine = coroutines.iscoroutine
+
+
+def put_all(undo):
+    """Put what is here in its places."""
+    for home in (asyncio, coroutines):
+        put_missing(undo, home, "coroutine", coroutine)
+    put(undo, asyncio, "iscoroutine", _iscoroutine)
+    put(undo, coroutines, "iscoroutine", iscoroutine_to_asyncio)
+    for home in (tasks, asyncio.locks):
+        put_missing(undo, home, "coroutine", coroutine)
+    put(undo, asyncio, "__all__", (*asyncio.__all__, "coroutine"))
+    _native.take_for_coroutines(_task_may_run)
+    undo.callback(_native.take_for_coroutines, stock_iscoroutine)
+
+
+def _is_decorated(obj):
+    return (
+        isinstance(obj, types.GeneratorType)
+        and obj.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE != 0
+    )
+
+
+def _iscoroutine(obj):
+    """Return True if obj is a coroutine object, or a generator of a decorated function."""
+    # Not of any function: for programs of today that is a question about something else.
+    return stock_iscoroutine(obj) or _is_decorated(obj)
+
+
+def iscoroutine_to_asyncio(obj):
+    """The same for asyncio itself: where it takes a coroutine, any generator is one."""
+    return stock_iscoroutine(obj) or isinstance(obj, types.GeneratorType)
+
+
+def coroutine(func):
+    """Make `func`, a generator function or any other, one whose calls can be awaited."""
+    warn(
+        "The decorator @asyncio.coroutine",
+        "3.11",
+        "async def, with await in the place of yield from",
+    )
+    if inspect.iscoroutinefunction(func):
+        return func
+    made = types.coroutine(func if inspect.isgeneratorfunction(func) else _yielding_from(func))
+    made._is_coroutine = getattr(coroutines, "_is_coroutine", None)  # for iscoroutinefunction()
+    return made
+
+
+def _yielding_from(func):
+    @functools.wraps(func)
+    def call(*args, **kwargs):
+        result = func(*args, **kwargs)
+        if futures.isfuture(result) or inspect.isgenerator(result):
+            return (yield from result)
+        if isinstance(result, collections.abc.Awaitable):
+            return (yield from result.__await__())
+        return result
+
+    return call
+
+
+# --- generators as tasks --------------------------------------------------------------------------
+
+
+def _task_may_run(obj):
+    if stock_iscoroutine(obj):
+        return True
+    if not isinstance(obj, types.GeneratorType):
+        return False
+    _warn_of_generator(obj)
+    return True
+
+
+def _warn_of_generator(generator):
+    # One that has been decorated has had its warning.
+    if not _is_decorated(generator):
+        warn(
+            f"A generator, {generator.__qualname__}(), as a coroutine",
+            "3.12",
+            f"async def {generator.__name__}(…), with await in the place of yield from",
+        )
+
+
+class GeneratorCoroutine(collections.abc.Coroutine):
+    """A generator that asyncio's own tasks take for a coroutine."""
+
+    def __init__(self, generator):
+        self._generator = generator
+        self.__name__ = generator.__name__
+        self.__qualname__ = generator.__qualname__
+
+    def __await__(self):
+        return self._generator
+
+    def __getattr__(self, name):
+        if name.startswith("gi_"):  # what repr() and stacks are made of
+            return getattr(self._generator, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def send(self, value):
+        """Resume the generator."""
+        return self._generator.send(value)
+
+    def throw(self, *exception):
+        """Raise an exception in the generator."""
+        return self._generator.throw(*exception)
+
+    def close(self):
+        """Raise GeneratorExit in the generator."""
+        self._generator.close()
+
+
+def as_coroutine(obj):
+    """What asyncio's own Task takes: generators become coroutines, the rest stays as it is."""
+    if not isinstance(obj, types.GeneratorType) or stock_iscoroutine(obj):
+        return obj
+    _warn_of_generator(obj)
+    return GeneratorCoroutine(obj)

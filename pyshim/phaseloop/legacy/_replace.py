@@ -1,0 +1,51 @@
+"""Values put in the place of others, and the others back."""
+
+from .. import _functions, _native
+
+_ABSENT = object()
+
+
+def put(undo, owner, name, value):
+    """Set the attribute; `undo`, a contextlib.ExitStack, restores what it was, or was not."""
+    before = vars(owner).get(name, _ABSENT)
+    setattr(owner, name, value)
+    if before is _ABSENT:
+        undo.callback(delattr, owner, name)
+    else:
+        undo.callback(setattr, owner, name, before)
+
+
+def put_missing(undo, owner, name, value):
+    """put(), if the owner has no such attribute of its own: the running CPython's stays."""
+    if name not in vars(owner):
+        put(undo, owner, name, value)
+
+
+def put_function(undo, homes, name, otherwise):
+    """Let otherwise(present, *args, **kwargs) have the calls that the present function does not.
+
+    Where a native function stands it goes on taking its plain calls; everywhere else `otherwise`
+    gets all. Signature, docstring and kind (is it a coroutine function?) stay the present one's.
+    """
+    present = getattr(homes[0], name)
+    native = name if present is getattr(_functions, name, None) else None
+    _put_over(undo, homes, name, present, native, otherwise)
+
+
+def put_method(undo, owner, name, otherwise):
+    """put_function() for a method of a class, whose `self` comes after `present`."""
+    present = getattr(owner, name)
+    native = f"{owner.__name__}.{name}" if type(present) is _NativeFunction else None
+    _put_over(undo, [owner], name, present, native, otherwise)
+
+
+_NativeFunction = object.__getattribute__(_functions.sleep, "__class__")
+
+
+def _put_over(undo, homes, name, present, native, otherwise):
+    def call(*args, **kwargs):
+        return otherwise(present, *args, **kwargs)
+
+    made = _native.function(native, present, call)
+    for home in homes:
+        put(undo, home, name, made)

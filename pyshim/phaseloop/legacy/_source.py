@@ -1,0 +1,144 @@
+"""asyncio.async(): source in which `async` is a name, compiled all the same.
+
+From 3.7 on `async` is a keyword, and such a file a SyntaxError. An identifier that is spelled with
+another letter which Unicode holds to be the same, though, is no keyword and still the name `async`:
+the parser normalises identifiers. So nothing else in the program changes, neither what it calls nor
+its lines and columns.
+"""
+
+import ast
+import asyncio
+import bisect
+import importlib.machinery
+import importlib.util
+import io
+import sys
+import tokenize
+import warnings
+
+from ._replace import put
+from ._warn import warn
+
+_NAME = "\N{FEMININE ORDINAL INDICATOR}sync"  # NFKC: "async"; as many characters, one byte more
+_AFTER_THE_KEYWORD = {"def", "for", "with"}
+
+
+def put_all(undo):
+    """Put what is here in its places."""
+    put(undo, asyncio, "async", _async)
+    loader = importlib.machinery.SourceFileLoader
+    put(undo, loader, "source_to_code", _to_code_with_rewriting(loader.source_to_code))
+
+
+def compile_source(source, filename, *, module="__main__"):
+    """Compile a program's source as the interpreter does, `async` as a name included.
+
+    source: bytes, as read from the file, or a string. filename: as in tracebacks. module: the
+    __name__ it will run under, by which warnings are filtered. Source that compiles as it is comes
+    out as compile() makes it, and nothing else is done. Otherwise each `async` that is a name
+    (``asyncio.async(…)``, ``from asyncio import async``, ``f(async=True)``) is made one again, with
+    a DeprecationWarning at its line; lines and columns stay. It works whether the legacy layer is
+    on or off, but ``asyncio.async`` is there only while it is on.
+
+    Raises SyntaxError, about the source as it was written, if that is not what was wrong, and
+    ValueError where compile() does.
+    """
+    try:
+        return compile(source, filename, "exec", dont_inherit=True)
+    except SyntaxError:
+        code = _compile_rewritten(source, filename, module)
+        if code is None:
+            raise
+        return code
+
+
+def _compile_rewritten(source, filename, module):
+    """The code; None if there is no `async` that is a name."""
+    text = source if isinstance(source, str) else importlib.util.decode_source(source)
+    found = _names(text)
+    if not found:
+        return None
+    lines = io.StringIO(text).readlines()
+    originals = list(lines)
+    for row, column in found:
+        line = lines[row - 1]
+        lines[row - 1] = line[:column] + _NAME + line[column + len(_NAME) :]
+    try:
+        tree = ast.parse("".join(lines), filename)
+    except SyntaxError as error:
+        if error.lineno is not None and 0 < error.lineno <= len(originals):
+            error.text = originals[error.lineno - 1]
+        raise error from None
+    _restore_columns(tree, lines, found)
+    code = compile(tree, filename, "exec", dont_inherit=True)
+    _warn_of_names(found, filename, module)
+    return code
+
+
+def _names(text):
+    """[(line, column)] of each `async` that is a name; none if the text has no tokens."""
+    try:
+        tokens = [
+            token
+            for token in tokenize.generate_tokens(io.StringIO(text).readline)
+            if token.type not in (tokenize.NL, tokenize.COMMENT)
+        ]
+    except (tokenize.TokenError, SyntaxError):
+        return []
+    return [
+        token.start
+        for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False)
+        if token.string == "async"
+        and (
+            (before is not None and before.string == ".") or after.string not in _AFTER_THE_KEYWORD
+        )
+    ]
+
+
+def _restore_columns(tree, lines, found):
+    """What comes after a name in its line is a byte further to the right than in the file."""
+    columns = {}
+    for row, column in found:
+        columns.setdefault(row, []).append(len(lines[row - 1][:column].encode()))
+    for node in ast.walk(tree):
+        for line, column in (("lineno", "col_offset"), ("end_lineno", "end_col_offset")):
+            added = columns.get(getattr(node, line, None))
+            if added is not None:
+                at = getattr(node, column)
+                setattr(node, column, at - bisect.bisect_left(added, at))
+
+
+def _warn_of_names(found, filename, module):
+    registry = {}
+    for row, _ in found:
+        warnings.warn_explicit(
+            "The name `async` ended with Python 3.7. Today: asyncio.ensure_future(…) for "
+            "asyncio.async(…), and another name for anything else",
+            DeprecationWarning,
+            filename,
+            row,
+            module=module,
+            registry=registry,
+        )
+
+
+def _async(coro_or_future, *, loop=None):
+    """asyncio.ensure_future(), under the name it had until 3.4.4."""
+    if "async" not in sys._getframe(1).f_code.co_names:  # else the compiler has warned
+        warn("asyncio.async()", "3.7", "asyncio.ensure_future()")
+    return asyncio.ensure_future(coro_or_future, loop=loop)
+
+
+def _to_code_with_rewriting(modern):
+    def source_to_code(self, data, path, *args, **kwargs):
+        try:
+            return modern(self, data, path, *args, **kwargs)
+        except SyntaxError:
+            code = _compile_rewritten(data, path, self.name)
+            if code is None:
+                raise
+            # Without the layer the file remains what it is, an error: so nothing may be cached.
+            self._cache_bytecode = lambda *_: None
+            return code
+
+    return source_to_code

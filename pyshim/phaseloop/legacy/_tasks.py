@@ -1,0 +1,68 @@
+"""Task.all_tasks() and Task.current_task(): a class under asyncio's name for the running Task.
+
+The type itself is immutable, asyncio's and phaseloop's alike. So asyncio.Task becomes a class
+below it that has both methods and generators as coroutines; what it makes are tasks of the type
+itself, which count as its instances.
+"""
+
+import abc
+import asyncio
+from asyncio import tasks
+
+from .. import _native
+from ._coroutines import as_coroutine
+from ._replace import put
+from ._warn import warn
+
+
+def put_all(undo):
+    """Put what is here in its places."""
+    made = _task_class(tasks.Task)
+    for home in (asyncio, tasks):
+        put(undo, home, "Task", made)
+
+
+def _all_tasks(cls, loop=None):
+    """Return the loop's unfinished tasks; without an argument, the current loop's."""
+    warn("Task.all_tasks()", "3.9", "asyncio.all_tasks()")
+    return asyncio.all_tasks(asyncio.get_event_loop() if loop is None else loop)
+
+
+def _current_task(cls, loop=None):
+    """Return the task that the loop runs now, or None; without an argument, the current loop's."""
+    warn("Task.current_task()", "3.9", "asyncio.current_task()")
+    return asyncio.current_task(asyncio.get_event_loop() if loop is None else loop)
+
+
+def _task_class(base):
+    # A native task takes generators itself.
+    take = (lambda coro: coro) if base is _native.Task else as_coroutine
+
+    def new(cls, coro=None, *args, **kwargs):
+        if cls is not made:
+            return base.__new__(cls)
+        task = base(take(coro), *args, **kwargs)
+        if task._source_traceback:
+            del task._source_traceback[-1]
+        return task
+
+    def init(self, coro, *args, **kwargs):
+        base.__init__(self, take(coro), *args, **kwargs)
+
+    def subclass_hook(cls, other):
+        return issubclass(other, base) if cls is made else NotImplemented
+
+    made = abc.ABCMeta(
+        "Task",
+        (base,),
+        {
+            "__doc__": base.__doc__,
+            "__module__": base.__module__,
+            "__new__": new,
+            "__init__": init,
+            "__subclasshook__": classmethod(subclass_hook),
+            "all_tasks": classmethod(_all_tasks),
+            "current_task": classmethod(_current_task),
+        },
+    )
+    return made
