@@ -1,6 +1,6 @@
 # ./dev test: the stages, and how they are run. Sourced by ./dev.
 
-all_stages=(tidy lint unit clang python asan packaging conformance)
+all_stages=(tidy lint unit clang python legacy asan packaging conformance)
 quick_stages=(unit_release python)
 
 command_test() {
@@ -80,6 +80,21 @@ stage_python() {
   locked build_module release
   locked install_requirements requirements-bench
   python_tests tests --ignore=tests/packaging
+}
+
+# Old programs print what they always did on every CPython, not on the one at hand alone.
+stage_legacy() {
+  local name ran=0 status=0
+  for name in 3.11 3.13 3.14 3.15; do
+    if [[ $name != "$version" ]] && ! "$venv/bin/python" tools/pythons path "$name" >/dev/null; then
+      say "old programs on Python $name skipped, for the reason above"
+      continue
+    fi
+    say "old programs, Python $name"
+    "$root/dev" test python --python "$name" -- tests/legacy -q || status=1
+    ran=1
+  done
+  ((ran && status == 0))
 }
 
 # The interpreter is not instrumented, hence the preload; what it leaks is not ours to count here.

@@ -75,7 +75,9 @@ def _as_if_running(loop):
 
 def _wait(modern, *args, **kwargs):
     loop = _take_loop(modern, kwargs)
-    fs, rest = args[0] if args else kwargs.pop("fs", ()), args[1:]
+    if not args and "fs" not in kwargs:
+        return modern(**kwargs)
+    fs, rest = args[0] if args else kwargs.pop("fs"), args[1:]
     if not asyncio.isfuture(fs) and not stock_iscoroutine(fs):
         fs = list(fs)
     made = modern

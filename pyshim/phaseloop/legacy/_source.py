@@ -15,17 +15,20 @@ import io
 import sys
 import tokenize
 import warnings
+from asyncio import tasks
 
 from ._replace import put
 from ._warn import warn
 
 _NAME = "\N{FEMININE ORDINAL INDICATOR}sync"  # NFKC: "async"; as many characters, one byte more
 _AFTER_THE_KEYWORD = {"def", "for", "with"}
+_BEFORE_A_NAME = {".", ",", "(", "[", "{"}  # whatever comes after it
 
 
 def put_all(undo):
     """Put what is here in its places."""
-    put(undo, asyncio, "async", _async)
+    for home in (asyncio, tasks):
+        put(undo, home, "async", _async)
     loader = importlib.machinery.SourceFileLoader
     put(undo, loader, "source_to_code", _to_code_with_rewriting(loader.source_to_code))
 
@@ -45,42 +48,52 @@ def compile_source(source, filename, *, module="__main__"):
     """
     try:
         return compile(source, filename, "exec", dont_inherit=True)
-    except SyntaxError:
-        code = _compile_rewritten(source, filename, module)
-        if code is None:
-            raise
-        return code
-
-
-def _compile_rewritten(source, filename, module):
-    """The code; None if there is no `async` that is a name."""
-    text = source if isinstance(source, str) else importlib.util.decode_source(source)
-    found = _names(text)
-    if not found:
-        return None
-    lines = io.StringIO(text).readlines()
-    originals = list(lines)
-    for row, column in found:
-        line = lines[row - 1]
-        lines[row - 1] = line[:column] + _NAME + line[column + len(_NAME) :]
-    try:
-        tree = ast.parse("".join(lines), filename)
     except SyntaxError as error:
-        if error.lineno is not None and 0 < error.lineno <= len(originals):
-            error.text = originals[error.lineno - 1]
+        return _compile_rewritten(source, filename, module, error)
+
+
+def _compile_rewritten(source, filename, module, first_error):
+    """The code of source in which `async` is a name; raises first_error if it is not, or not only.
+
+    If rewriting gets beyond the line of that error, to another one, it raises that.
+    """
+    lines = _lines(source)
+    found = _names(lines)
+    if not found:
+        raise first_error
+    rewritten = list(lines)
+    for row, column in found:
+        line = rewritten[row - 1]
+        rewritten[row - 1] = line[:column] + _NAME + line[column + len(_NAME) :]
+    try:
+        tree = ast.parse("".join(rewritten), filename)
+    except SyntaxError as error:
+        if error.lineno is None or error.lineno == first_error.lineno:
+            raise first_error from None
+        if error.lineno <= len(lines):
+            error.text = lines[error.lineno - 1]
         raise error from None
-    _restore_columns(tree, lines, found)
+    _restore_columns(tree, rewritten, found)
     code = compile(tree, filename, "exec", dont_inherit=True)
     _warn_of_names(found, filename, module)
     return code
 
 
-def _names(text):
-    """[(line, column)] of each `async` that is a name; none if the text has no tokens."""
+def _lines(source):
+    """The lines of the source; none if it cannot be decoded."""
+    try:
+        text = source if isinstance(source, str) else importlib.util.decode_source(source)
+    except (SyntaxError, UnicodeDecodeError):
+        return []
+    return io.StringIO(text).readlines()
+
+
+def _names(lines):
+    """[(line, column)] of each `async` that is a name; none if the lines have no tokens."""
     try:
         tokens = [
             token
-            for token in tokenize.generate_tokens(io.StringIO(text).readline)
+            for token in tokenize.generate_tokens(iter([*lines, ""]).__next__)
             if token.type not in (tokenize.NL, tokenize.COMMENT)
         ]
     except (tokenize.TokenError, SyntaxError):
@@ -90,7 +103,8 @@ def _names(text):
         for before, token, after in zip([None, *tokens], tokens, tokens[1:], strict=False)
         if token.string == "async"
         and (
-            (before is not None and before.string == ".") or after.string not in _AFTER_THE_KEYWORD
+            after.string not in _AFTER_THE_KEYWORD
+            or (before is not None and before.string in _BEFORE_A_NAME)
         )
     ]
 
@@ -133,10 +147,8 @@ def _to_code_with_rewriting(modern):
     def source_to_code(self, data, path, *args, **kwargs):
         try:
             return modern(self, data, path, *args, **kwargs)
-        except SyntaxError:
-            code = _compile_rewritten(data, path, self.name)
-            if code is None:
-                raise
+        except SyntaxError as error:
+            code = _compile_rewritten(data, path, self.name, error)
             # Without the layer the file remains what it is, an error: so nothing may be cached.
             self._cache_bytecode = lambda *_: None
             return code

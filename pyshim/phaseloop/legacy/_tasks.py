@@ -35,19 +35,19 @@ def _current_task(cls, loop=None):
 
 
 def _task_class(base):
-    # A native task takes generators itself.
+    # A native task takes generators itself. (Of the arguments one alone may be given by position.)
     take = (lambda coro: coro) if base is _native.Task else as_coroutine
 
-    def new(cls, coro=None, *args, **kwargs):
+    def new(cls, *args, **kwargs):
         if cls is not made:
             return base.__new__(cls)
-        task = base(take(coro), *args, **kwargs)
+        task = base(*map(take, args), **kwargs)
         if task._source_traceback:
             del task._source_traceback[-1]
         return task
 
-    def init(self, coro, *args, **kwargs):
-        base.__init__(self, take(coro), *args, **kwargs)
+    def init(self, *args, **kwargs):
+        base.__init__(self, *map(take, args), **kwargs)
 
     def subclass_hook(cls, other):
         return issubclass(other, base) if cls is made else NotImplemented

@@ -3,7 +3,7 @@
 import sys
 import warnings
 
-_OURS = {"asyncio", "phaseloop", "importlib"}
+_OURS = {"asyncio", "phaseloop"}
 
 
 def warn(what, ended, today):
