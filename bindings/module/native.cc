@@ -97,7 +97,7 @@ constexpr Implementation kCombinators[] = {{"sleep", with_state<sleep>},
                                            {"as_completed", with_state<as_completed>}};
 
 // function(name, stock, otherwise=stock): the implementation of that name in place of asyncio's own
-// function; None: there is none, every call is for `otherwise`.
+// function. Two of the names stand for none at all.
 Ref<> function(PyObject* self, py::Args args) noexcept {
   PyObject *name = nullptr, *stock = nullptr, *otherwise = nullptr;
   if (py::bind({"function", 3, 2}, args,
@@ -106,7 +106,6 @@ Ref<> function(PyObject* self, py::Args args) noexcept {
   }
   State& state = *reinterpret_cast<State*>(self);
   if (otherwise == nullptr) otherwise = stock;
-  if (name == Py_None) return make_function(state, no_implementation, stock, otherwise);
   if (!PyUnicode_Check(name)) {
     return py::raise(PyExc_TypeError, "the name of a function is expected, got %R", name);
   }
@@ -114,7 +113,8 @@ Ref<> function(PyObject* self, py::Args args) noexcept {
        {std::span<const Implementation>(kCombinators), lock_functions(), event_functions(),
         semaphore_functions(), condition_functions(), barrier_functions(), queue_functions(),
         timeout_functions(), wait_for_functions(), task_group_functions(), spawn_functions(),
-        shield_functions(), bridge_functions()}) {
+        shield_functions(), bridge_functions(), std::span<const Implementation>(&no_implementation, 1),
+        std::span<const Implementation>(&stock_without_keywords, 1)}) {
     for (const Implementation& each : list) {
       if (PyUnicode_CompareWithASCIIString(name, each.name) == 0) {
         return make_function(state, each, stock, otherwise);
@@ -141,6 +141,19 @@ Ref<> set_classes(PyObject* self, py::Args args) noexcept {
   return py::none();
 }
 
+Ref<> set_task_attribute(PyObject* self, py::Args args) noexcept {
+  PyObject *name = nullptr, *value = nullptr;
+  if (py::bind({"set_task_attribute", 2, 1}, args, {{"", &name}, {"", &value}}) < 0) {
+    return py::raised;
+  }
+  PyTypeObject* type = reinterpret_cast<State*>(self)->task_type.get();
+  const int set = value != nullptr ? PyDict_SetItem(type->tp_dict, name, value)
+                                   : PyDict_DelItem(type->tp_dict, name);
+  if (set < 0) return py::raised;
+  PyType_Modified(type);
+  return py::none();
+}
+
 Ref<> take_for_coroutines(PyObject* self, PyObject* iscoroutine) noexcept {
   reinterpret_cast<State*>(self)->is_coroutine = py::borrow(iscoroutine);
   return py::none();
@@ -150,8 +163,13 @@ PyMethodDef functions[] = {
     py::method<function>("function",
                          "function($module, /, name, stock, otherwise=None)\n--\n\nThe native "
                          "implementation of that name, a function in place of `stock`. Calls that "
-                         "are not plain, or all if name is None, go to `otherwise` if it is given, "
-                         "else to `stock`."),
+                         "are not plain go to `otherwise` if it is given, else to `stock`. With "
+                         "the name no_implementation all go there; with stock_without_keywords "
+                         "those with keyword arguments do, the others to `stock`."),
+    py::method<set_task_attribute>(
+        "set_task_attribute",
+        "set_task_attribute($module, name, value=<unset>, /)\n--\n\nSet an attribute of the class "
+        "Task, which no Python code can; without a value: delete it."),
     py::method<take_for_coroutines>(
         "take_for_coroutines",
         "take_for_coroutines($module, iscoroutine, /)\n--\n\nTasks ask iscoroutine(object) whether "

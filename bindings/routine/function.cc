@@ -34,7 +34,9 @@ PyObject* call(PyObject* self, PyObject* const* args, std::size_t count, PyObjec
   Ref<> result = function.implementation->call(*function.state,
                                                Args(args, static_cast<Py_ssize_t>(count), names));
   if (result || PyErr_Occurred() != nullptr) return result.release();
-  return PyObject_Vectorcall(function.otherwise.get(), args, count, names);
+  const bool is_stocks = function.implementation == &stock_without_keywords && names == nullptr;
+  return PyObject_Vectorcall((is_stocks ? function.stock : function.otherwise).get(), args, count,
+                             names);
 }
 
 PyObject* bind(PyObject* self, PyObject* instance, PyObject*) noexcept {
@@ -108,7 +110,9 @@ PyType_Spec spec = {"phaseloop._native.function", sizeof(Function), 0,
 
 }  // namespace
 
-const Implementation no_implementation{"", [](State&, Args) noexcept -> Ref<> { return nullptr; }};
+const Implementation no_implementation{"no_implementation",
+                                       [](State&, Args) noexcept -> Ref<> { return nullptr; }};
+const Implementation stock_without_keywords{"stock_without_keywords", no_implementation.call};
 
 Ref<> make_function(State& state, const Implementation& implementation, PyObject* stock,
                     PyObject* otherwise) noexcept {

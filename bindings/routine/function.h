@@ -22,8 +22,9 @@ struct Implementation {
 // The implementation in place of `stock`.
 Ref<> make_function(State& state, const Implementation& implementation, PyObject* stock,
                     PyObject* otherwise) noexcept;
-// Of calls that are all for `otherwise`.
-extern const Implementation no_implementation;
+// Where there is none: every call is for `otherwise`; or those with keyword arguments are, and the
+// rest for `stock`.
+extern const Implementation no_implementation, stock_without_keywords;
 
 // The plain call of a method without arguments: self, or null. `type`: what self has to be.
 inline PyObject* only_self(py::Args args, const Ref<PyTypeObject>& type) noexcept {

@@ -20,6 +20,7 @@ CHANGED_CLASSES = (
     *(getattr(asyncio, name) for name in ("Lock", "Event", "Condition", "Semaphore", "Queue")),
     *(getattr(phaseloop, name) for name in ("Lock", "Event", "Condition", "Semaphore", "Queue")),
     asyncio.BoundedSemaphore,
+    phaseloop.Task,
     phaseloop.BoundedSemaphore,
 )
 
@@ -74,15 +75,14 @@ def test_it_stays_on_when_native_names_come_and_go():
     legacy.enable()
     try:
         phaseloop.install()
-        native = asyncio.Task
-        assert legacy.is_enabled() and issubclass(native, phaseloop.Task)
-        assert native.all_tasks
+        assert legacy.is_enabled() and asyncio.Task is phaseloop.Task
+        assert asyncio.Task.all_tasks
         phaseloop.uninstall()
         assert legacy.is_enabled() and not issubclass(asyncio.Task, phaseloop.Task)
-        assert asyncio.Task.all_tasks
+        assert asyncio.Task.all_tasks and not hasattr(phaseloop.Task, "all_tasks")
         phaseloop.install()
         legacy.disable()
-        assert asyncio.Task is phaseloop.Task
+        assert asyncio.Task is phaseloop.Task and not hasattr(asyncio.Task, "all_tasks")
         phaseloop.uninstall()
     finally:
         phaseloop.uninstall()

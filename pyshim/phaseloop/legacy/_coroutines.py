@@ -6,19 +6,18 @@ import functools
 import inspect
 import types
 from asyncio import coroutines, futures, tasks
+from asyncio.coroutines import iscoroutine as stock_iscoroutine
 
 from .. import _native
 from ._replace import put, put_missing
 from ._warn import warn
-
-stock_iscoroutine = coroutines.iscoroutine
 
 
 def put_all(undo):
     """Put what is here in its places."""
     for home in (asyncio, coroutines):
         put_missing(undo, home, "coroutine", coroutine)
-    put(undo, asyncio, "iscoroutine", _iscoroutine)
+    put(undo, asyncio, "iscoroutine", iscoroutine)
     put(undo, coroutines, "iscoroutine", iscoroutine_to_asyncio)
     for home in (tasks, asyncio.locks):
         put_missing(undo, home, "coroutine", coroutine)
@@ -34,7 +33,7 @@ def _is_decorated(obj):
     )
 
 
-def _iscoroutine(obj):
+def iscoroutine(obj):
     """Return True if obj is a coroutine object, or a generator of a decorated function."""
     # Not of any function: for programs of today that is a question about something else.
     return stock_iscoroutine(obj) or _is_decorated(obj)

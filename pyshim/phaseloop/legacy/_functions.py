@@ -6,23 +6,25 @@ import itertools
 import types
 from asyncio import events, streams, subprocess, tasks
 
-from ._coroutines import stock_iscoroutine
+from ._coroutines import iscoroutine
 from ._replace import put_function
 from ._warn import warn
+
+_PLAIN = "stock_without_keywords"  # for those that have lost a loop argument and nothing else
 
 
 def put_all(undo):
     """Put what is here in its places."""
-    put_function(undo, [asyncio, tasks, streams], "sleep", _awaited)
+    put_function(undo, [asyncio, tasks, streams], "sleep", _awaited, plain=_PLAIN)
     for name in ("gather", "shield"):
-        put_function(undo, [asyncio, tasks], name, _called)
+        put_function(undo, [asyncio, tasks], name, _called, plain=_PLAIN)
     put_function(undo, [asyncio, tasks], "wait", _wait)
     put_function(undo, [asyncio, tasks], "wait_for", _wait_for)
     put_function(undo, [asyncio, tasks], "as_completed", _as_completed)
     for name in ("open_connection", "start_server", "open_unix_connection", "start_unix_server"):
-        put_function(undo, [asyncio, streams], name, _awaited)
+        put_function(undo, [asyncio, streams], name, _awaited, plain=_PLAIN)
     for name in ("create_subprocess_exec", "create_subprocess_shell"):
-        put_function(undo, [asyncio, subprocess], name, _awaited)
+        put_function(undo, [asyncio, subprocess], name, _awaited, plain=_PLAIN)
 
 
 # --- the loop argument ----------------------------------------------------------------------------
@@ -73,12 +75,15 @@ def _as_if_running(loop):
 # --- those with more to them ----------------------------------------------------------------------
 
 
+_RETURN_WHEN = (tasks.ALL_COMPLETED, tasks.FIRST_COMPLETED, tasks.FIRST_EXCEPTION)
+
+
 def _wait(modern, *args, **kwargs):
     loop = _take_loop(modern, kwargs)
     if not args and "fs" not in kwargs:
         return modern(**kwargs)
     fs, rest = args[0] if args else kwargs.pop("fs"), args[1:]
-    if not asyncio.isfuture(fs) and not stock_iscoroutine(fs):
+    if not asyncio.isfuture(fs) and not iscoroutine(fs):
         fs = list(fs)
     made = modern
     if isinstance(fs, list) and not all(map(asyncio.isfuture, fs)):
@@ -94,6 +99,8 @@ def _wait(modern, *args, **kwargs):
 
 def _wait_for_tasks(modern):
     async def wait(fs, **options):
+        if options.get("return_when", tasks.ALL_COMPLETED) not in _RETURN_WHEN:
+            return await modern(fs, **options)  # fails, before anything has been started
         # In the order given: a set would start them in any.
         futures = [asyncio.ensure_future(f) for f in dict.fromkeys(fs)]
         return await modern(futures, **options)
@@ -118,7 +125,7 @@ def _wait_for_generator(modern):
 
 def _as_completed(modern, *args, **kwargs):
     loop = _take_loop(modern, kwargs)
-    if args and isinstance(args[0], types.GeneratorType) and not stock_iscoroutine(args[0]):
+    if args and isinstance(args[0], types.GeneratorType) and not iscoroutine(args[0]):
         args = (list(args[0]), *args[1:])  # one that yields futures, not a coroutine
     if loop is None and events._get_running_loop() is not None:
         return modern(*args, **kwargs)

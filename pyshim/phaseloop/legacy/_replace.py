@@ -21,21 +21,23 @@ def put_missing(undo, owner, name, value):
         put(undo, owner, name, value)
 
 
-def put_function(undo, homes, name, otherwise):
+def put_function(undo, homes, name, otherwise, *, plain="no_implementation"):
     """Let otherwise(present, *args, **kwargs) have the calls that the present function does not.
 
     Where a native function stands it goes on taking its plain calls; everywhere else `otherwise`
-    gets all. Signature, docstring and kind (is it a coroutine function?) stay the present one's.
+    gets all, or with `plain` "stock_without_keywords" those with keyword arguments. Signature,
+    docstring and kind (is it a coroutine function?) stay the present one's.
     """
     present = getattr(homes[0], name)
-    native = name if present is getattr(_functions, name, None) else None
+    native = name if present is getattr(_functions, name, None) else plain
     _put_over(undo, homes, name, present, native, otherwise)
 
 
 def put_method(undo, owner, name, otherwise):
-    """put_function() for a method of a class, whose `self` comes after `present`."""
+    """The same for a method that is all about keyword arguments; `self` comes after `present`."""
     present = getattr(owner, name)
-    native = f"{owner.__name__}.{name}" if type(present) is _NativeFunction else None
+    is_native = type(present) is _NativeFunction
+    native = f"{owner.__name__}.{name}" if is_native else "stock_without_keywords"
     _put_over(undo, [owner], name, present, native, otherwise)
 
 

@@ -1,8 +1,8 @@
-"""Task.all_tasks() and Task.current_task(): a class under asyncio's name for the running Task.
+"""Task.all_tasks() and Task.current_task().
 
-The type itself is immutable, asyncio's and phaseloop's alike. So asyncio.Task becomes a class
-below it that has both methods and generators as coroutines; what it makes are tasks of the type
-itself, which count as its instances.
+The native Task gets both, and takes generators by itself. asyncio's own type is immutable: there
+asyncio.Task becomes a class below it that has both methods and makes coroutines of generators. What
+it makes are tasks of the type itself, which count as its instances.
 """
 
 import abc
@@ -17,6 +17,11 @@ from ._warn import warn
 
 def put_all(undo):
     """Put what is here in its places."""
+    if tasks.Task is _native.Task:
+        for name, method in _METHODS.items():
+            _native.set_task_attribute(name, method)
+            undo.callback(_native.set_task_attribute, name)
+        return
     made = _task_class(tasks.Task)
     for home in (asyncio, tasks):
         put(undo, home, "Task", made)
@@ -34,20 +39,21 @@ def _current_task(cls, loop=None):
     return asyncio.current_task(asyncio.get_event_loop() if loop is None else loop)
 
 
-def _task_class(base):
-    # A native task takes generators itself. (Of the arguments one alone may be given by position.)
-    take = (lambda coro: coro) if base is _native.Task else as_coroutine
+_METHODS = {"all_tasks": classmethod(_all_tasks), "current_task": classmethod(_current_task)}
 
+
+def _task_class(base):
+    # Of a task's arguments one alone may be given by position: the coroutine.
     def new(cls, *args, **kwargs):
         if cls is not made:
             return base.__new__(cls)
-        task = base(*map(take, args), **kwargs)
+        task = base(*map(as_coroutine, args), **kwargs)
         if task._source_traceback:
             del task._source_traceback[-1]
         return task
 
     def init(self, *args, **kwargs):
-        base.__init__(self, *map(take, args), **kwargs)
+        base.__init__(self, *map(as_coroutine, args), **kwargs)
 
     def subclass_hook(cls, other):
         return issubclass(other, base) if cls is made else NotImplemented
@@ -61,8 +67,7 @@ def _task_class(base):
             "__new__": new,
             "__init__": init,
             "__subclasshook__": classmethod(subclass_hook),
-            "all_tasks": classmethod(_all_tasks),
-            "current_task": classmethod(_current_task),
+            **_METHODS,
         },
     )
     return made
