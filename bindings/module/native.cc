@@ -113,7 +113,8 @@ Ref<> function(PyObject* self, py::Args args) noexcept {
        {std::span<const Implementation>(kCombinators), lock_functions(), event_functions(),
         semaphore_functions(), condition_functions(), barrier_functions(), queue_functions(),
         timeout_functions(), wait_for_functions(), task_group_functions(), spawn_functions(),
-        shield_functions(), bridge_functions(), std::span<const Implementation>(&no_implementation, 1),
+        shield_functions(), bridge_functions(),
+        std::span<const Implementation>(&no_implementation, 1),
         std::span<const Implementation>(&stock_without_keywords, 1)}) {
     for (const Implementation& each : list) {
       if (PyUnicode_CompareWithASCIIString(name, each.name) == 0) {

@@ -5,6 +5,7 @@ import collections.abc
 import functools
 import inspect
 import types
+import weakref
 from asyncio import coroutines, futures, tasks
 from asyncio.coroutines import iscoroutine as stock_iscoroutine
 
@@ -75,17 +76,17 @@ def _yielding_from(func):
 
 
 def _task_may_run(obj):
-    if stock_iscoroutine(obj):
-        return True
-    if not isinstance(obj, types.GeneratorType):
-        return False
-    _warn_of_generator(obj)
-    return True
+    return stock_iscoroutine(obj) or warn_if_taken(obj)
+
+
+# Generators that have had their warning.
+_warned: weakref.WeakSet[types.GeneratorType] = weakref.WeakSet()
 
 
 def _warn_of_generator(generator):
-    # One that has been decorated has had its warning.
-    if not _is_decorated(generator):
+    # One that has been decorated has had it, too.
+    if generator not in _warned and not _is_decorated(generator):
+        _warned.add(generator)
         warn(
             f"A generator, {generator.__qualname__}(), as a coroutine",
             "3.12",
@@ -122,9 +123,14 @@ class GeneratorCoroutine(collections.abc.Coroutine):
         self._generator.close()
 
 
+def warn_if_taken(obj):
+    """Whether this is a generator that is a coroutine only here: then there is a warning."""
+    taken = isinstance(obj, types.GeneratorType) and not stock_iscoroutine(obj)
+    if taken:
+        _warn_of_generator(obj)
+    return taken
+
+
 def as_coroutine(obj):
     """What asyncio's own Task takes: generators become coroutines, the rest stays as it is."""
-    if not isinstance(obj, types.GeneratorType) or stock_iscoroutine(obj):
-        return obj
-    _warn_of_generator(obj)
-    return GeneratorCoroutine(obj)
+    return GeneratorCoroutine(obj) if warn_if_taken(obj) else obj

@@ -6,7 +6,7 @@ import itertools
 import types
 from asyncio import events, streams, subprocess, tasks
 
-from ._coroutines import iscoroutine
+from ._coroutines import iscoroutine, warn_if_taken
 from ._replace import put_function
 from ._warn import warn
 
@@ -21,6 +21,7 @@ def put_all(undo):
     put_function(undo, [asyncio, tasks], "wait", _wait)
     put_function(undo, [asyncio, tasks], "wait_for", _wait_for)
     put_function(undo, [asyncio, tasks], "as_completed", _as_completed)
+    put_function(undo, [asyncio, tasks], "run_coroutine_threadsafe", _threadsafe)
     for name in ("open_connection", "start_server", "open_unix_connection", "start_unix_server"):
         put_function(undo, [asyncio, streams], name, _awaited, plain=_PLAIN)
     for name in ("create_subprocess_exec", "create_subprocess_shell"):
@@ -121,6 +122,12 @@ def _wait_for_generator(modern):
         return await modern(asyncio.ensure_future(generator), *args, **kwargs)
 
     return wait_for
+
+
+def _threadsafe(modern, *args, **kwargs):
+    for coro in args[:1]:
+        warn_if_taken(coro)  # here, not in the loop's thread
+    return modern(*args, **kwargs)
 
 
 def _as_completed(modern, *args, **kwargs):
