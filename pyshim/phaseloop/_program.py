@@ -3,7 +3,8 @@
 Each function sets ``sys.argv``, ``sys.path`` and ``sys.modules["__main__"]`` as the interpreter
 would have, and returns what runs the program: a callable that puts no Python frame of ours between
 the program and its caller. What python3 says of a program that is none is raised: as SystemExit, or
-as the exception that its own traceback would end with.
+as the exception that its own traceback would end with. Source is compiled by what is given for
+that: to_code(source, filename).
 """
 
 import functools
@@ -14,7 +15,7 @@ from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFil
 from types import ModuleType
 
 
-def script(path, arguments):
+def script(path, arguments, to_code):
     """A file of source or byte code; or a folder or zip archive with a ``__main__`` in it."""
     sys.argv[:] = [path, *arguments]
     path = os.path.join(os.getcwd(), path)  # python3 makes it absolute, and leaves its dots alone
@@ -36,7 +37,7 @@ def script(path, arguments):
         code = loader.get_code("__main__")
     else:
         loader = SourceFileLoader("__main__", path)
-        code = _compile(source, path)
+        code = to_code(source, path)
     return functools.partial(exec, code, _new_main(loader, path))
 
 
@@ -47,7 +48,7 @@ def module(name, arguments):
     return _by_runpy(name, alter_argv=True)
 
 
-def code(text, arguments):
+def code(text, arguments, to_code):
     """Code from the command line."""
     sys.argv[:] = ["-c", *arguments]
     _put_first("")
@@ -55,7 +56,7 @@ def code(text, arguments):
         import textwrap
 
         text = textwrap.dedent(text)
-    compiled = _compile(text, "<string>")
+    compiled = to_code(text, "<string>")
     if sys.version_info >= (3, 13):  # so that tracebacks show its lines
         import linecache
 
@@ -63,12 +64,12 @@ def code(text, arguments):
     return functools.partial(exec, compiled, _new_main())
 
 
-def standard_input(arguments):
+def standard_input(arguments, to_code):
     """All of standard input; none, if it is closed."""
     sys.argv[:] = ["-", *arguments]
     _put_first("")
     source = b"" if sys.stdin is None else sys.stdin.buffer.read()
-    return functools.partial(exec, _compile(source, "<stdin>"), _new_main(path="<stdin>"))
+    return functools.partial(exec, to_code(source, "<stdin>"), _new_main(path="<stdin>"))
 
 
 def prompt():
@@ -86,7 +87,8 @@ def _is_byte_code(source):
     return source.startswith(MAGIC_NUMBER)
 
 
-def _compile(source, filename):
+def compile_plain(source, filename):
+    """The code of source that is Python as it stands."""
     return compile(source, filename, "exec", dont_inherit=True)
 
 

@@ -57,10 +57,12 @@ def start(action, program, arguments, strict, debug, as_module=False):
     if action == "show_version":
         return functools.partial(print, _versions())
     install()
+    to_code = _program.compile_plain
     if not strict:
         from . import legacy
 
         legacy.enable()
+        to_code = legacy.compile_source
     if debug:
         _debug_every_loop()
     options = ["-m", "phaseloop"] if as_module else []
@@ -69,13 +71,13 @@ def start(action, program, arguments, strict, debug, as_module=False):
     _pass_on_to_processes(options)
     match action:
         case "run_script":
-            return _program.script(program, arguments)
+            return _program.script(program, arguments, to_code)
         case "run_module":
             return _program.module(program, arguments)
         case "run_code":
-            return _program.code(program, arguments)
+            return _program.code(program, arguments, to_code)
         case "run_input" if sys.stdin is None or not sys.stdin.isatty():
-            return _program.standard_input(arguments)
+            return _program.standard_input(arguments, to_code)
         case "run_input" | "prompt":
             return _program.prompt()
     raise ValueError(f"no action {action!r}")
@@ -107,8 +109,8 @@ def _without_ours(trace):
     while trace is not None:
         entries.append(trace)
         trace = trace.tb_next
-    package = os.path.dirname(__file__)
-    own = [os.path.dirname(each.tb_frame.f_code.co_filename) == package for each in entries]
+    package = os.path.join(os.path.dirname(__file__), "")
+    own = [each.tb_frame.f_code.co_filename.startswith(package) for each in entries]
     while own and own[0]:  # what started the program, in any case
         del own[0], entries[0]
     if own and not own[-1]:

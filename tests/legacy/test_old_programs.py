@@ -17,19 +17,14 @@ PROGRAMS = sorted((HERE / "programs").glob("*.py"))
 
 
 def run(program, *options):
-    """The program in script mode; as a module if only rewriting makes Python of its source."""
+    """The program in script mode."""
     path = os.pathsep.join([str(program.parent), os.environ.get("PYTHONPATH", "")])
-    what = ["-m", program.stem] if is_of_3_6(program) else [str(program)]
     return subprocess.run(
-        [sys.executable, *options, "-m", "phaseloop", *what],
+        [sys.executable, *options, "-m", "phaseloop", str(program)],
         capture_output=True,
         timeout=120,
         env=os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
     )
-
-
-def is_of_3_6(program):
-    return program.read_text().startswith("# Python 3.6\n")
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.stem)
