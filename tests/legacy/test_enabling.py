@@ -3,6 +3,7 @@
 import asyncio
 import asyncio.locks
 import asyncio.queues
+import importlib
 import importlib.machinery
 import inspect
 import subprocess
@@ -57,6 +58,15 @@ def test_everything_is_restored(names):
     legacy.disable()
     assert not legacy.is_enabled()
     assert differences(before, everything()) == set()
+
+
+def test_what_was_imported_meanwhile_is_gone(old, recwarn):
+    compat = importlib.import_module("asyncio.compat")
+    assert compat.PY35 and asyncio.compat is compat
+    legacy.disable()
+    assert not hasattr(asyncio, "compat") and "asyncio.compat" not in sys.modules
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("asyncio.compat")
 
 
 def test_a_second_call_does_nothing(names):

@@ -100,6 +100,7 @@ def test_errors_are_about_the_source_as_written(source, line, text):
     assert line in (None, caught.value.lineno)
     assert text is None or text.strip() == caught.value.text.strip()
     assert "ª" not in str(caught.value) + (caught.value.text or "")
+    assert caught.value.__traceback__.tb_next is None  # no frame but this one
 
 
 @pytest.mark.parametrize(
@@ -158,6 +159,20 @@ def test_modules_are_imported_while_the_layer_is_on(old_module, old_loop):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # that was it
         assert old_loop.run_until_complete(thing.start(work())) == 7
+
+
+@pytest.mark.parametrize("source", ["a b", "asyncio.async(x)\na b", "async a", "x = '\0'"])
+def test_errors_in_them_have_the_frames_that_python_gives_them(old_module, old, source):
+    (old_module / "old_thing.py").write_text(source)
+
+    def frames():
+        with pytest.raises((SyntaxError, ValueError)) as caught:
+            importlib.import_module("old_thing")
+        return type(caught.value), [entry.path for entry in caught.traceback][1:]
+
+    found = frames()
+    legacy.disable()
+    assert found == frames()
 
 
 def test_nothing_of_them_is_cached(old_module):

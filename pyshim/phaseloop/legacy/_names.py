@@ -7,6 +7,7 @@ import selectors
 import sys
 import types
 from asyncio import base_futures, coroutines, events, exceptions, futures, queues, streams
+from importlib.machinery import ModuleSpec
 
 from ._replace import put
 from ._warn import warn
@@ -14,11 +15,10 @@ from ._warn import warn
 
 def put_all(undo):
     """Put what is here in its places."""
-    compat = _compat()
-    sys.modules["asyncio.compat"] = compat
-    undo.callback(sys.modules.pop, "asyncio.compat", None)
-    _find(undo, compat, "3.7", _COMPAT, "leave it out: every Python that is supported has it")
-    _find(undo, asyncio, "3.7", {"compat": compat}, "leave it out")
+    finder = _CompatFinder(undo)
+    sys.meta_path.append(finder)
+    undo.callback(finder.withdraw)
+    _find(undo, asyncio, "3.7", {"compat": finder.module}, "leave it out")
     _find(undo, asyncio, "3.7", {"selectors": selectors}, "import selectors")
     for module in (asyncio, queues):
         _find(undo, module, "3.5", {"JoinableQueue": _Looked("Queue")}, "asyncio.Queue")
@@ -70,8 +70,30 @@ def _find(undo, module, ended, values, today):
 # --- asyncio.compat -------------------------------------------------------------------------------
 
 
-def _compat():
-    return types.ModuleType("asyncio.compat", "Which Python this is, for libraries that asked.")
+class _CompatFinder:
+    """Finds asyncio.compat, of which there is no file any more, for the import system."""
+
+    def __init__(self, undo):
+        text = "Which Python this is, for libraries that asked."
+        self.module = types.ModuleType("asyncio.compat", text)
+        _find(undo, self.module, "3.7", _COMPAT, "leave it out: every Python has it")
+
+    def find_spec(self, name, path, target=None):
+        """The module's spec, or None."""
+        return ModuleSpec(name, self) if name == self.module.__name__ else None
+
+    def create_module(self, spec):
+        """The module, which has all it needs."""
+        return self.module
+
+    def exec_module(self, module):
+        """Nothing: it has."""
+
+    def withdraw(self):
+        """Be found no longer."""
+        sys.meta_path.remove(self)
+        if sys.modules.pop(self.module.__name__, None) is not None:
+            del asyncio.compat  # which importing it has set
 
 
 def _flatten_list_bytes(list_of_data):

@@ -6,14 +6,9 @@ the parser normalises identifiers. So nothing else in the program changes, neith
 its lines and columns.
 """
 
-import ast
 import asyncio
-import bisect
 import importlib.machinery
-import importlib.util
-import io
 import sys
-import tokenize
 import warnings
 from asyncio import tasks
 
@@ -47,9 +42,13 @@ def compile_source(source, filename, *, module="__main__"):
     ValueError where compile() does.
     """
     try:
-        return compile(source, filename, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        return _compile_rewritten(source, filename, module, error)
+        try:
+            return compile(source, filename, "exec", dont_inherit=True)
+        except SyntaxError as error:
+            return _compile_rewritten(source, filename, module, error)
+    except Exception as error:
+        error.__traceback__ = None  # as compile() raises it: this function adds no frame
+        raise
 
 
 def _compile_rewritten(source, filename, module, first_error):
@@ -57,6 +56,8 @@ def _compile_rewritten(source, filename, module, first_error):
 
     If rewriting gets beyond the line of that error, to another one, it raises that.
     """
+    import ast
+
     lines = _lines(source)
     found = _names(lines)
     if not found:
@@ -81,6 +82,9 @@ def _compile_rewritten(source, filename, module, first_error):
 
 def _lines(source):
     """The lines of the source; none if it cannot be decoded."""
+    import importlib.util
+    import io
+
     try:
         text = source if isinstance(source, str) else importlib.util.decode_source(source)
     except (SyntaxError, UnicodeDecodeError):
@@ -90,6 +94,8 @@ def _lines(source):
 
 def _names(lines):
     """[(line, column)] of each `async` that is a name; none if the lines have no tokens."""
+    import tokenize
+
     try:
         tokens = [
             token
@@ -111,6 +117,9 @@ def _names(lines):
 
 def _restore_columns(tree, lines, found):
     """What comes after a name in its line is a byte further to the right than in the file."""
+    import ast
+    import bisect
+
     columns = {}
     for row, column in found:
         columns.setdefault(row, []).append(len(lines[row - 1][:column].encode()))
@@ -145,12 +154,18 @@ def _async(coro_or_future, *, loop=None):
 
 def _to_code_with_rewriting(modern):
     def source_to_code(self, data, path, *args, **kwargs):
+        frames = None
         try:
-            return modern(self, data, path, *args, **kwargs)
-        except SyntaxError as error:
-            code = _compile_rewritten(data, path, self.name, error)
-            # Without the layer the file remains what it is, an error: so nothing may be cached.
-            self._cache_bytecode = lambda *_: None
-            return code
+            try:
+                return modern(self, data, path, *args, **kwargs)
+            except SyntaxError as error:
+                frames = error.__traceback__.tb_next
+                code = _compile_rewritten(data, path, self.name, error)
+                # Without the layer the file remains what it is, an error: so nothing may be cached.
+                self._cache_bytecode = lambda *_: None
+                return code
+        except Exception as error:
+            error.__traceback__ = frames or error.__traceback__.tb_next  # and no frame of ours
+            raise
 
     return source_to_code
