@@ -98,6 +98,8 @@ stage_legacy() {
 }
 
 # The interpreter is not instrumented, hence the preload; what it leaks is not ours to count here.
+# Of the tests that start interpreters by the hundred, which are slow under the sanitizers, those of
+# the executable are enough: the others are about Python code of ours.
 stage_asan() {
   locked build_module dev
   local library preload=()
@@ -106,7 +108,9 @@ stage_asan() {
   done
   export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
   export UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PHASELOOP_EXAMPLES=200
-  LD_PRELOAD="${preload[*]}" python_tests tests --ignore=tests/{packaging,tools,stubs,benchmarks}
+  LD_PRELOAD="${preload[*]}" python_tests tests \
+    --ignore=tests/{packaging,tools,stubs,benchmarks,legacy} \
+    --ignore=tests/cli/test_{as_python3,command_line,install,old_source,processes,startup,terminal}.py
 }
 
 # Builds the wheel in a clean environment of every supported version that this machine can bring.
