@@ -12,19 +12,18 @@ import os
 import weakref
 
 from . import _native
+from ._network import NetworkMixin
 from ._signals import SignalsMixin
-from ._unavailable import UnavailableMixin
 
 # Live loops, for the child of a fork(). A WeakSet per interpreter, touched when a loop is made.
 _loops = weakref.WeakSet()
 
 
-class Loop(SignalsMixin, UnavailableMixin, _native.Loop, asyncio.BaseEventLoop):
+class Loop(SignalsMixin, NetworkMixin, _native.Loop, asyncio.BaseEventLoop):
     """An asyncio event loop in C++.
 
     Made by :func:`new_event_loop`. Every method answers as the running CPython's
-    ``asyncio.SelectorEventLoop`` does; those that are not there yet raise ``NotImplementedError``
-    naming themselves.
+    ``asyncio.SelectorEventLoop`` does.
 
     virtual_time: nobody waits. When nothing is ready, the loop's time(), which starts at zero,
     jumps to the next deadline; what comes from descriptors and threads still comes in its own time.
@@ -53,38 +52,34 @@ class Loop(SignalsMixin, UnavailableMixin, _native.Loop, asyncio.BaseEventLoop):
         super().close()
         self._release_io()
 
-    def add_reader(self, fd, callback, *args):
+    def _add_reader(self, fd, callback, *args, context=None):
         """Call callback(*args) whenever `fd` (a descriptor or an object with fileno()) is readable.
 
         Replaces and cancels the descriptor's former reader. Raises OSError if it can't be watched.
         """
         self._check_closed()
-        handle = self._new_handle(callback, *args)
+        handle = self._new_handle(callback, *args, context=context)
         self._watch_reader(_descriptor(fd), handle)
         return handle
 
-    def remove_reader(self, fd):
+    def _remove_reader(self, fd):
         """Stop watching `fd` for reading. Returns whether it was watched."""
         if self._closed:
             return False
         return self._unwatch_reader(_descriptor(fd))
 
-    def add_writer(self, fd, callback, *args):
-        """Call callback(*args) whenever `fd` is writable; otherwise as add_reader()."""
+    def _add_writer(self, fd, callback, *args, context=None):
+        """Call callback(*args) whenever `fd` is writable; otherwise as _add_reader()."""
         self._check_closed()
-        handle = self._new_handle(callback, *args)
+        handle = self._new_handle(callback, *args, context=context)
         self._watch_writer(_descriptor(fd), handle)
         return handle
 
-    def remove_writer(self, fd):
+    def _remove_writer(self, fd):
         """Stop watching `fd` for writing. Returns whether it was watched."""
         if self._closed:
             return False
         return self._unwatch_writer(_descriptor(fd))
-
-    # Private names that asyncio's own transports and tests use in place of the four above.
-    _add_reader, _remove_reader = add_reader, remove_reader
-    _add_writer, _remove_writer = add_writer, remove_writer
 
     def _process_events(self, event_list):
         """Nothing: the native poller queues handles itself."""

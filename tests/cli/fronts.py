@@ -13,7 +13,7 @@ EXECUTABLE = BUILD / "bin" / "phaseloop"
 SECONDS_MAX = 60
 
 requires_executable = pytest.mark.skipif(
-    not EXECUTABLE.exists(), reason="no executable in this build: this Python has no libpython.so"
+    not EXECUTABLE.exists(), reason="no executable in this build: no libpython.so to link with"
 )
 
 

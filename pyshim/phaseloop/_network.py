@@ -1,0 +1,95 @@
+"""What a loop does with sockets, pipes and child processes beyond what is native.
+
+The functions here are the running CPython's own: they work on any loop that can watch descriptors,
+so behaviour and errors are asyncio's of whatever release is running. What is hot is native and
+comes before this class in the loop's bases, or is put in place of asyncio's by name below.
+"""
+
+import os
+import weakref
+from asyncio import selector_events, unix_events
+from asyncio.log import logger
+
+_BORROWED = {
+    selector_events.BaseSelectorEventLoop: (
+        "_accept_connection",
+        "_accept_connection2",
+        "_ensure_fd_no_transport",
+        "_make_datagram_transport",
+        "_make_socket_transport",
+        "_make_ssl_transport",
+        "_sendfile_native",
+        "_sock_accept",
+        "_sock_connect",
+        "_sock_connect_cb",
+        "_sock_read_done",
+        "_sock_recv",
+        "_sock_recv_into",
+        "_sock_recvfrom",
+        "_sock_recvfrom_into",
+        "_sock_sendall",
+        "_sock_sendto",
+        "_sock_write_done",
+        "_start_serving",
+        "add_reader",
+        "add_writer",
+        "remove_reader",
+        "remove_writer",
+        "sock_accept",
+        "sock_connect",
+        "sock_recv",
+        "sock_recv_into",
+        "sock_recvfrom",
+        "sock_recvfrom_into",
+        "sock_sendall",
+        "sock_sendto",
+    ),
+    unix_events._UnixSelectorEventLoop: (
+        "_child_watcher_callback",
+        "_make_read_pipe_transport",
+        "_make_subprocess_transport",
+        "_make_write_pipe_transport",
+        "_sock_add_cancellation_callback",
+        "_sock_sendfile_native",
+        "_sock_sendfile_native_impl",
+        "_sock_sendfile_update_filepos",
+        "create_unix_connection",
+        "create_unix_server",
+    ),
+}
+
+
+class NetworkMixin:
+    """Transports, servers, socket calls and child processes."""
+
+    def __init__(self):
+        super().__init__()
+        self._transports = weakref.WeakValueDictionary()
+        self._unix_server_sockets = {}  # {socket: inode}, to be removed with it; from 3.13
+        if hasattr(unix_events, "_PidfdChildWatcher"):  # from 3.14: a loop's own, not a policy's
+            self._watcher = (
+                unix_events._PidfdChildWatcher()
+                if unix_events.can_use_pidfd()
+                else unix_events._ThreadedChildWatcher()
+            )
+
+    def _stop_serving(self, sock):
+        inode = self._unix_server_sockets.pop(sock, None)
+        path = sock.getsockname() if inode is not None else None
+        self._remove_reader(sock.fileno())
+        sock.close()
+        if path is None:
+            return
+        try:
+            if os.stat(path).st_ino == inode:
+                os.unlink(path)
+        except FileNotFoundError:
+            return
+        except OSError as exc:
+            logger.error("Unable to clean up listening UNIX socket %r: %r", path, exc)
+
+
+for _owner, _names in _BORROWED.items():
+    for _name in _names:
+        if _name in vars(_owner):  # releases differ
+            setattr(NetworkMixin, _name, vars(_owner)[_name])
