@@ -12,6 +12,7 @@
 #include "bindings/py/ref.h"
 #include "runtime/base/clock.h"
 #include "runtime/loop/event_loop.h"
+#include "runtime/loop/poller.h"
 
 namespace phaseloop {
 
@@ -33,6 +34,7 @@ struct LoopData {
   PyObject* const object;
   // The loop's thread.
   EventLoop* events = nullptr;  // null: foreign, or closed
+  Poller* poller = nullptr;  // null: foreign. May be closed: then nothing can be watched any more
   Ref<> escaped;
   unsigned long thread = 0;  // that of the run under way
   bool closed = false;

@@ -17,6 +17,7 @@ namespace phaseloop {
 using py::Ref;
 
 struct LoopData;
+struct NativeProtocol;
 struct TaskLink;
 
 // clang-format off
@@ -114,6 +115,7 @@ struct TaskLink;
   X(timeout_class, "Timeout")               \
   X(eager_factory, "eager_task_factory")    \
   X(shown_callbacks, "shown_callbacks")     \
+  X(stream_protocol_class, "StreamReaderProtocol") \
   X(shield_marks_seen, "shield_marks_seen") \
   X(chain_looks_at_running_loop, "chain_looks_at_running_loop")
 // clang-format on
@@ -146,6 +148,8 @@ struct State {
 #undef PHASELOOP_FIELD
   // Stands for every loop that is not ours.
   LoopData* foreign_loop;
+
+  const NativeProtocol* stream_protocol;  // what instances of stream_protocol_class do natively
 
   py::StopIterationSlot stop;  // of every iterator of ours
 

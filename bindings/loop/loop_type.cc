@@ -174,6 +174,7 @@ PyObject* create(PyTypeObject* type, PyObject*, PyObject* keywords) noexcept {
   loop.data = new LoopData(*state, self.get());
   loop.io = new LoopIo(*loop.data, virtual_time != 0);
   loop.data->events = &loop.io->events;
+  loop.data->poller = &loop.io->poller;
   const Status opened = loop.io->poller.open();
   if (!opened.ok()) {
     loop.data->closed = true;

@@ -13,6 +13,7 @@
 #include "bindings/combinators/wait_for.h"
 #include "bindings/core/current_task.h"
 #include "bindings/core/handle.h"
+#include "bindings/core/native_protocol.h"
 #include "bindings/core/state.h"
 #include "bindings/core/threadsafe_handle.h"
 #include "bindings/core/work.h"

@@ -19,6 +19,7 @@ void EventLoop::begin_run() noexcept {
 
 void EventLoop::run_once() noexcept {
   now_.reset();
+  end_iteration();  // what was put off while the loop was not running
   inbox_.drain(ready_);
   if (ready_.empty() && !stopping_) {
     sleep_or_go_on();
@@ -30,6 +31,7 @@ void EventLoop::run_once() noexcept {
     timers_.expire(*now_, ready_);
   }
   run_batch();
+  end_iteration();
 }
 
 // Nothing is ready. A timer that is due already is work like any other: whether the operating
@@ -96,8 +98,13 @@ void EventLoop::run_batch() noexcept {
   }
 }
 
+void EventLoop::end_iteration() noexcept {
+  while (!at_end_.empty()) at_end_.pop().run();
+}
+
 void EventLoop::drop_all() noexcept {
   batch_.drop_all();
+  at_end_.drop_all();
   do {
     ready_.drop_all();
     timers_.drop_all();

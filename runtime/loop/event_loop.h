@@ -3,7 +3,8 @@
 // One iteration (run_once) is asyncio's _run_once, observable order included:
 //   1. ask the poller, sleeping until the next deadline if nothing is ready;
 //   2. read the clock, once and only if somebody needs it; queue the timers that are due;
-//   3. run exactly the work that was ready at that point. Work scheduled meanwhile waits.
+//   3. run exactly the work that was ready at that point. Work scheduled meanwhile waits;
+//   4. run what was put off until the end of the iteration: writes that gather.
 //
 // Lateness. While work is ready the poller is not asked in every iteration: not at all if nothing
 // is watched; otherwise in each of the first kEagerPolls iterations after a sleep or an event, and
@@ -58,6 +59,9 @@ class EventLoop {
     inbox_.drain(ready_);
     ready_.append(first, last);
   }
+  // At the end of the iteration under way, or before the next one sleeps if none is under way. What
+  // such work puts off in turn runs at the same end.
+  void call_at_end(Runnable& work) noexcept { at_end_.push(work); }
   // Any thread.
   void post(Runnable& work) noexcept;
   // False: out of memory, nothing changed.
@@ -86,6 +90,7 @@ class EventLoop {
   void for_each_scheduled(Visit&& visit) {
     batch_.for_each(visit);
     ready_.for_each(visit);
+    at_end_.for_each(visit);
     timers_.for_each(visit);
   }
 
@@ -95,6 +100,7 @@ class EventLoop {
   void poll(std::optional<Duration> timeout) noexcept;
   std::optional<Duration> sleep_time() noexcept;
   void run_batch() noexcept;
+  void end_iteration() noexcept;
 
   // Constant after construction.
   Poller& poller_;
@@ -102,6 +108,7 @@ class EventLoop {
   // The loop's thread only.
   ReadyQueue ready_;
   ReadyQueue batch_;  // what this iteration still has to run
+  ReadyQueue at_end_;
   TimerHeap timers_;
   Observer* observer_ = nullptr;
   std::optional<Instant> now_;  // read in this iteration, if anybody asked

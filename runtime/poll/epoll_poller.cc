@@ -125,6 +125,10 @@ Status EpollPoller::control(Watch& watch, Interest interest) noexcept {
 
 Status EpollPoller::watch(Watch& watch, Interest interest) noexcept {
   if (interest == watch.interest) return {};
+  if (!epoll_.valid() && interest == Interest::none) {  // closed: nothing is watched any more
+    watch.interest = Interest::none;
+    return {};
+  }
   const bool was = watch.interest != Interest::none;
   if (interest == Interest::none) {
     // Fails only when the descriptor is gone, and then it has left the set by itself.
@@ -134,7 +138,10 @@ Status EpollPoller::watch(Watch& watch, Interest interest) noexcept {
     return changed;
   }
   watch.interest = interest;
-  watched_ += static_cast<std::size_t>(interest != Interest::none) - static_cast<std::size_t>(was);
+  const bool is = interest != Interest::none;
+  if (is && !was) ++watched_;
+  // One that reopen() has forgotten is not counted.
+  if (was && !is && watched_ > 0) --watched_;
   return {};
 }
 

@@ -34,6 +34,35 @@ TEST(EventLoop, RunsOnlyWhatWasReadyWhenTheIterationBegan) {
   EXPECT_EQ(log, "schedules anested");
 }
 
+TEST(EventLoop, RunsWhatWasPutOffAtTheEndOfTheIteration) {
+  World world;
+  EventLoop loop(world, world);
+  std::string log;
+  Note put_off(log, "put off "), last(log, "last "), next(log, "next ");
+  Call puts_off([&] {
+    loop.call_soon(next);
+    loop.call_at_end(put_off);
+  });
+  loop.call_soon(puts_off);
+  loop.call_soon(last);
+  loop.run_once();
+  EXPECT_EQ(log, "last put off ");
+  loop.run_once();
+  EXPECT_EQ(log, "last put off next ");
+}
+
+TEST(EventLoop, RunsWhatWasPutOffWhileItWasNotRunningBeforeItSleeps) {
+  World world;
+  EventLoop loop(world, world);
+  std::string log;
+  Note put_off(log, "put off ");
+  loop.call_at_end(put_off);
+  world.last_timeout = Duration(-1);
+  loop.stop();
+  loop.run_once();
+  EXPECT_EQ(log, "put off ");
+}
+
 TEST(EventLoop, PutsEventsBeforeTimersAndBothBehindWhatWasReady) {
   World world;
   EventLoop loop(world, world);
