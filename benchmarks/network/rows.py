@@ -170,14 +170,14 @@ def in_seconds(number, unit):
 
 
 @dataclass(frozen=True)
-class Processes(Row):
-    """A script that starts child processes; it measures itself."""
+class Itself(Row):
+    """A script that needs no load from outside; it measures itself."""
 
     script: str = "spawn"
 
     def sample(self, runtime, quick):
         check_floor(runtime, False)
-        command = [runtime.python, run.HERE / "processes.py", self.script]
+        command = [runtime.python, run.HERE / "itself.py", self.script]
         command += ["--setup", runtime.setup]
         for name, value in seconds(quick).items():
             command += [f"--{name}", value]

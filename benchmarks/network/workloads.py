@@ -3,7 +3,7 @@
 from harness.model import Runtime
 
 from network import build
-from network.rows import FLOORS, Http, Idle, Load, Processes
+from network.rows import FLOORS, Http, Idle, Itself, Load
 
 KIB = 1 << 10
 
@@ -36,7 +36,7 @@ def floors():
 def workloads(quick):
     """Every row; in quick mode only the most telling, of each kind of work one."""
     rows = [*echoes(), connections_bulk(), connections_churn(), connections_idle()]
-    rows += [*frameworks(), *processes()]
+    rows += [*frameworks(), *processes(), lookup()]
     return [row for row in rows if row.quick or not quick]
 
 
@@ -114,7 +114,7 @@ def frameworks():
 
 
 def processes():
-    yield Processes(
+    yield Itself(
         name="process spawn",
         group="processes",
         unit="process",
@@ -122,10 +122,20 @@ def processes():
         quick=True,
         script="spawn",
     )
-    yield Processes(
+    yield Itself(
         name="process pipe",
         group="processes",
         unit="message",
         what="1 KiB to a cat and back; the CPU time is the parent's",
         script="pipe",
+    )
+
+
+def lookup():
+    return Itself(
+        name="getaddrinfo",
+        group="names",
+        unit="lookup",
+        what="getaddrinfo() of a numeric address",
+        script="lookup",
     )

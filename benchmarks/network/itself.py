@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Child processes, started and talked to by one runtime; measured in its own interpreter.
+"""What one runtime does without a load from outside; measured in its own interpreter.
 
-    processes.py spawn|pipe --setup MODULE:FUNCTION --seconds S --warmup S
+    itself.py spawn|pipe|lookup --setup MODULE:FUNCTION --seconds S --warmup S
 
 Prints one line of JSON, with "absent" and the reason if the loop can't.
 """
@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import resource
+import socket
 import sys
 import time
 from asyncio.subprocess import PIPE
@@ -50,7 +51,19 @@ async def pipe(until):
         await process.wait()
 
 
-WORKLOADS = {"spawn": spawn, "pipe": pipe}
+async def lookup(until):
+    """getaddrinfo() of a numeric address."""
+    loop, count = asyncio.get_running_loop(), 0
+    while time.perf_counter() < until:
+        for _ in range(100):
+            found = await loop.getaddrinfo("192.0.2.1", 80, type=socket.SOCK_STREAM)
+        if found[0][4] != ("192.0.2.1", 80):
+            raise RuntimeError(f"getaddrinfo gave {found}")
+        count += 100
+    return count
+
+
+WORKLOADS = {"spawn": spawn, "pipe": pipe, "lookup": lookup}
 
 
 def cpu_time():
@@ -68,7 +81,8 @@ async def try_process():
 
 
 async def measure(workload, seconds, warmup):
-    await try_process()
+    if workload is not lookup:
+        await try_process()
     await workload(time.perf_counter() + warmup)
     cpu, start = cpu_time(), time.perf_counter()
     operations = await workload(start + seconds)
