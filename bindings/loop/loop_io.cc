@@ -96,6 +96,11 @@ int unwatch_fd(Loop& loop, int fd, Direction direction) noexcept {
   return cancel_handle(*loop.data, std::move(former)) < 0 ? -1 : 1;
 }
 
+Handle* watcher_of(LoopIo& io, int fd, Direction direction) noexcept {
+  FdWatch* watch = find(io, fd);
+  return watch != nullptr ? side(*watch, direction).handle.get() : nullptr;
+}
+
 int watch_signals(Loop& loop, int fd, Ref<Handle> handle) noexcept {
   auto watch = std::make_unique<FdWatch>(*loop.data, fd);
   const Status watched = loop.io->poller.watch_internally(watch->watch);

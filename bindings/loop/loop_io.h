@@ -75,6 +75,8 @@ enum class Direction { read, write };
 int watch_fd(Loop& loop, int fd, Direction direction, Ref<Handle> handle) noexcept;
 // 1: there was one; 0: not; -1: error.
 int unwatch_fd(Loop& loop, int fd, Direction direction) noexcept;
+// What watches the descriptor on that side: borrowed, null if nothing does. Never fails.
+Handle* watcher_of(LoopIo& io, int fd, Direction direction) noexcept;
 // Wakes a sleeping loop when `fd` is readable and calls the handle; no reason to poll a busy loop.
 int watch_signals(Loop& loop, int fd, Ref<Handle> handle) noexcept;
 // After fork(), in the child: 0, or -1 with OSError. Nothing is watched any more.

@@ -110,6 +110,16 @@ Ref<> unwatch_writer(PyObject* self, PyObject* file) noexcept {
   return unwatch(self, file, Direction::write);
 }
 
+// (reader, writer), handles or None.
+Ref<> watchers_of(PyObject* self, PyObject* file) noexcept {
+  const int fd = PyObject_AsFileDescriptor(file);
+  if (fd < 0) return py::raised;
+  LoopIo& io = *loop_of(self).io;
+  Ref<> reader = py::or_none(py::object(watcher_of(io, fd, Direction::read)));
+  Ref<> writer = py::or_none(py::object(watcher_of(io, fd, Direction::write)));
+  return py::steal(PyTuple_Pack(2, reader.get(), writer.get()));
+}
+
 Ref<> watch_signal_pipe(PyObject* self, py::Args args) noexcept {
   if (args.count() != 2 || args.keyword_count() != 0 ||
       !Py_IS_TYPE(args[1], data_of(self).state.handle_type.get())) {
@@ -272,6 +282,7 @@ PyMethodDef methods[] = {
     py::method<watch_writer>("_watch_writer", nullptr),
     py::method<unwatch_reader>("_unwatch_reader", nullptr),
     py::method<unwatch_writer>("_unwatch_writer", nullptr),
+    py::method<watchers_of>("_watchers_of", nullptr),
     py::method<watch_signal_pipe>("_watch_signal_pipe", nullptr),
     py::method<release_io>("_release_io", "Drops all scheduled work and closes the poller."),
     py::method<after_fork>("_after_fork_in_child", nullptr),

@@ -6,6 +6,7 @@ comes before this class in the loop's bases, or is put in place of asyncio's by 
 """
 
 import os
+import selectors
 import weakref
 from asyncio import selector_events, unix_events
 from asyncio.log import logger
@@ -59,6 +60,23 @@ _BORROWED = {
 }
 
 
+class _WatchedDescriptors:
+    """As much of a selector as can be asked: what add_reader() and add_writer() watch."""
+
+    def __init__(self, loop):
+        self._loop = loop
+
+    def get_key(self, fileobj):
+        """The SelectorKey of a descriptor or of an object with fileno(); KeyError: not watched."""
+        fd = fileobj if isinstance(fileobj, int) else fileobj.fileno()
+        handles = self._loop._watchers_of(fd)
+        kinds = zip((selectors.EVENT_READ, selectors.EVENT_WRITE), handles, strict=True)
+        events = sum(kind for kind, handle in kinds if handle is not None)
+        if not events:
+            raise KeyError(f"{fileobj!r} is not registered")
+        return selectors.SelectorKey(fd, fd, events, handles)
+
+
 class NetworkMixin:
     """Transports, servers, socket calls and child processes."""
 
@@ -72,6 +90,11 @@ class NetworkMixin:
                 if unix_events.can_use_pidfd()
                 else unix_events._ThreadedChildWatcher()
             )
+
+    @property
+    def _selector(self):
+        """Where the repr of asyncio's own transports sees whether they are polled. None: closed."""
+        return None if self._closed else _WatchedDescriptors(self)
 
     def _stop_serving(self, sock):
         inode = self._unix_server_sockets.pop(sock, None)
