@@ -9,6 +9,7 @@
 #include "bindings/py/call.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/method.h"
+#include "bindings/py/slots.h"
 
 namespace phaseloop {
 namespace {
@@ -112,26 +113,6 @@ PyType_Slot* slots_of() noexcept {
 
 constexpr unsigned kFlags =
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION;
-
-struct SlotAt {
-  const char* name;
-  std::size_t offset;
-};
-
-int check_slots(PyObject* type, std::initializer_list<SlotAt> slots, std::size_t size) noexcept {
-  bool same = reinterpret_cast<PyTypeObject*>(type)->tp_basicsize == static_cast<Py_ssize_t>(size);
-  for (const SlotAt& slot : slots) {
-    Ref<> member = py::steal(PyObject_GetAttrString(type, slot.name));
-    if (!member) return -1;
-    same = same && Py_IS_TYPE(member.get(), &PyMemberDescr_Type) &&
-           reinterpret_cast<PyMemberDescrObject*>(member.get())->d_member->offset ==
-               static_cast<Py_ssize_t>(slot.offset);
-  }
-  if (same) return 0;
-  return py::raise(PyExc_ImportError,
-                   "phaseloop was built for another layout of asyncio.Handle; "
-                   "reinstall it for this interpreter");
-}
 
 }  // namespace
 
@@ -254,21 +235,21 @@ Ref<PyTypeObject> new_timer_handle_type(State& state, PyObject* module) noexcept
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 int check_handle_layout(State& state) noexcept {
-  if (check_slots(state.base_handle.get(),
-                  {{"_args", offsetof(HandleSlots, args)},
-                   {"_callback", offsetof(HandleSlots, callback)},
-                   {"_cancelled", offsetof(HandleSlots, cancelled)},
-                   {"_context", offsetof(HandleSlots, context)},
-                   {"_loop", offsetof(HandleSlots, loop)},
-                   {"_repr", offsetof(HandleSlots, repr)},
-                   {"_source_traceback", offsetof(HandleSlots, source_traceback)}},
-                  sizeof(HandleSlots)) < 0) {
+  if (py::check_slots(state.base_handle.get(), "asyncio.Handle",
+                      {{"_args", offsetof(HandleSlots, args)},
+                       {"_callback", offsetof(HandleSlots, callback)},
+                       {"_cancelled", offsetof(HandleSlots, cancelled)},
+                       {"_context", offsetof(HandleSlots, context)},
+                       {"_loop", offsetof(HandleSlots, loop)},
+                       {"_repr", offsetof(HandleSlots, repr)},
+                       {"_source_traceback", offsetof(HandleSlots, source_traceback)}},
+                      sizeof(HandleSlots)) < 0) {
     return -1;
   }
-  return check_slots(state.base_timer_handle.get(),
-                     {{"_scheduled", offsetof(TimerHandleSlots, scheduled)},
-                      {"_when", offsetof(TimerHandleSlots, when)}},
-                     sizeof(TimerHandleSlots));
+  return py::check_slots(state.base_timer_handle.get(), "asyncio.TimerHandle",
+                         {{"_scheduled", offsetof(TimerHandleSlots, scheduled)},
+                          {"_when", offsetof(TimerHandleSlots, when)}},
+                         sizeof(TimerHandleSlots));
 }
 #pragma GCC diagnostic pop
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "bindings/core/state.h"
 #include "bindings/py/error.h"
@@ -17,6 +18,7 @@
 namespace phaseloop {
 
 struct LoopIo;  // bindings/loop: poller, watched descriptors
+struct Descriptor;
 
 struct LoopData {
   LoopData(State& own_state, PyObject* loop) noexcept : state(own_state), object(loop) {}
@@ -35,6 +37,9 @@ struct LoopData {
   // The loop's thread.
   EventLoop* events = nullptr;  // null: foreign, or closed
   Poller* poller = nullptr;  // null: foreign. May be closed: then nothing can be watched any more
+  Descriptor* descriptors = nullptr;    // those in whose objects the loop has a share
+  std::unique_ptr<char[]> read_buffer;  // what transports read into; made when the first does
+  std::vector<PyObject*> transports;    // by descriptor: the live transport it belongs to, borrowed
   Ref<> escaped;
   unsigned long thread = 0;  // that of the run under way
   bool closed = false;

@@ -29,7 +29,9 @@ struct TaskLink;
   X(result) X(send) X(set_name) X(source_traceback) X(task) X(throw_) X(warning)                   \
   X(__qualname__) X(acquire) X(append) X(cancelled) X(clear) X(locked) X(popleft) X(release) X(put_nowait) X(get_nowait)      \
   X(remove) X(notify_all) X(set) X(set_result) X(wait) X(__aexit__) X(_on_task_done) X(_on_timeout)        \
-  X(__init__) X(waiter) X(_cond) X(discard) X(_check_callback) X(_check_thread) X(slow_callback_duration) X(time) X(_get_running_loop)
+  X(__init__) X(waiter) X(_cond) X(discard) X(_check_callback) X(_check_thread) X(slow_callback_duration) X(time) X(_get_running_loop) \
+  X(_attach) X(_call_connection_lost) X(_detach) X(_fatal_error) X(buffer_updated) X(connection_lost) \
+  X(connection_made) X(data_received) X(eof_received) X(get_buffer) X(pause_writing) X(resume_writing)
 
 // Attributes taken from asyncio when the module is initialised: X(field, module, attribute).
 #define PHASELOOP_IMPORTS(X)                                                                 \
@@ -71,6 +73,12 @@ struct TaskLink;
   X(stock_semaphore, "asyncio.locks", "Semaphore")                                           \
   X(barrier_phases, "asyncio.locks", "_BarrierState")                                        \
   X(broken_barrier_error, "asyncio.exceptions", "BrokenBarrierError")                        \
+  X(flow_control_mixin, "asyncio.transports", "_FlowControlMixin")                           \
+  X(stock_stream_transport, "asyncio.selector_events", "_SelectorSocketTransport")           \
+  X(buffered_protocol, "asyncio.protocols", "BufferedProtocol")                              \
+  X(transport_socket, "asyncio.trsock", "TransportSocket")                                   \
+  X(socket_class, "socket", "socket")                                                        \
+  X(set_result_unless_cancelled, "asyncio.futures", "_set_result_unless_cancelled")          \
   X(events_module, "asyncio", "events")                                                      \
   X(base_events_module, "asyncio", "base_events")
 
@@ -103,7 +111,9 @@ struct TaskLink;
   X(queue_core)            \
   X(timeout_core)          \
   X(wait_for_release_type) \
-  X(task_group_core)
+  X(task_group_core)       \
+  X(stream_transport_type) \
+  X(listener_type)
 
 // X(field, name): the classes, and some functions and facts, that set_classes() is told.
 #define PHASELOOP_CLASSES(X)                \
@@ -116,6 +126,8 @@ struct TaskLink;
   X(eager_factory, "eager_task_factory")    \
   X(shown_callbacks, "shown_callbacks")     \
   X(stream_protocol_class, "StreamReaderProtocol") \
+  X(stream_transport_class, "StreamTransport") \
+  X(server_attaches_transports, "server_attaches_transports") \
   X(shield_marks_seen, "shield_marks_seen") \
   X(chain_looks_at_running_loop, "chain_looks_at_running_loop")
 // clang-format on

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "bindings/core/descriptor.h"
 #include "bindings/core/handle.h"
 #include "bindings/core/work.h"
 #include "bindings/loop/loop_io.h"
@@ -120,6 +121,26 @@ Ref<> watchers_of(PyObject* self, PyObject* file) noexcept {
   return py::steal(PyTuple_Pack(2, reader.get(), writer.get()));
 }
 
+// What a descriptor belongs to, of the transports that are native; None.
+Ref<> transport_of(PyObject* self, PyObject* number) noexcept {
+  const auto& transports = data_of(self).transports;
+  const Py_ssize_t fd = PyLong_AsSsize_t(number);
+  if (fd == -1 && PyErr_Occurred() != nullptr) return py::raised;
+  const auto at = static_cast<std::size_t>(fd);
+  return py::or_none(fd >= 0 && at < transports.size() ? transports[at] : nullptr);
+}
+Ref<> set_transport(PyObject* self, py::Args args) noexcept {
+  auto& transports = data_of(self).transports;
+  const Py_ssize_t fd = args.count() == 2 ? PyLong_AsSsize_t(args[0]) : -1;
+  if (fd == -1 && PyErr_Occurred() != nullptr) return py::raised;
+  const auto at = static_cast<std::size_t>(fd);
+  if (fd < 0 || at >= transports.size()) {
+    return py::raise(PyExc_ValueError, "a transport's descriptor is expected");
+  }
+  transports[at] = args[1] == Py_None ? nullptr : args[1];
+  return py::none();
+}
+
 Ref<> watch_signal_pipe(PyObject* self, py::Args args) noexcept {
   if (args.count() != 2 || args.keyword_count() != 0 ||
       !Py_IS_TYPE(args[1], data_of(self).state.handle_type.get())) {
@@ -138,6 +159,7 @@ Ref<> release_io(PyObject* self) noexcept {
   Loop& loop = loop_of(self);
   loop.data->events->drop_all();
   clear_watches(*loop.io);
+  forget_descriptors(*loop.data);
   loop.io->poller.close();
   return py::none();
 }
@@ -204,6 +226,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
   Py_VISIT(loop.data->escaped.get());
   Py_VISIT(&loop.data->state);
   if (int result = visit_scheduled(loop.io->events, visit, arg)) return result;
+  if (int result = visit_descriptors(*loop.data, visit, arg)) return result;
   return visit_watches(*loop.io, visit, arg);
 }
 
@@ -212,6 +235,7 @@ int clear(PyObject* self) noexcept {
   if (loop.data == nullptr || loop.io == nullptr) return 0;
   loop.io->events.drop_all();
   clear_watches(*loop.io);
+  forget_descriptors(*loop.data);
   loop.data->task_factory = nullptr;
   loop.data->escaped = nullptr;
   return 0;
@@ -283,6 +307,8 @@ PyMethodDef methods[] = {
     py::method<unwatch_reader>("_unwatch_reader", nullptr),
     py::method<unwatch_writer>("_unwatch_writer", nullptr),
     py::method<watchers_of>("_watchers_of", nullptr),
+    py::method<transport_of>("_transport_of", nullptr),
+    py::method<set_transport>("_set_transport", nullptr),
     py::method<watch_signal_pipe>("_watch_signal_pipe", nullptr),
     py::method<release_io>("_release_io", "Drops all scheduled work and closes the poller."),
     py::method<after_fork>("_after_fork_in_child", nullptr),

@@ -13,7 +13,6 @@
 #include "bindings/combinators/wait_for.h"
 #include "bindings/core/current_task.h"
 #include "bindings/core/handle.h"
-#include "bindings/core/native_protocol.h"
 #include "bindings/core/state.h"
 #include "bindings/core/threadsafe_handle.h"
 #include "bindings/core/work.h"
@@ -27,6 +26,8 @@
 #include "bindings/routine/function.h"
 #include "bindings/routine/routine.h"
 #include "bindings/sync/sync.h"
+#include "bindings/transports/listener.h"
+#include "bindings/transports/stream.h"
 
 namespace py11 = pybind11;
 
@@ -74,6 +75,8 @@ void make_types(State& state, PyObject* module) {
   state.timeout_core = checked(new_timeout_core(module));
   state.wait_for_release_type = checked(new_wait_for_release_type(module));
   state.task_group_core = checked(new_task_group_core(module));
+  state.stream_transport_type = checked(new_stream_type(state, module));
+  state.listener_type = checked(new_listener_type(module));
 }
 
 Ref<> unfinished(PyObject* self) noexcept {
@@ -212,7 +215,8 @@ void initialise(py11::module_& module) {
         state->handle_type.get(), state->timer_handle_type.get(), state->lock_core.get(),
         state->event_core.get(), state->barrier_core.get(), state->semaphore_core.get(),
         state->condition_core.get(), state->queue_core.get(), state->timeout_core.get(),
-        state->task_group_core.get()}) {
+        state->task_group_core.get(), state->stream_transport_type.get(),
+        state->listener_type.get()}) {
     checked(PyModule_AddType(module.ptr(), type));
   }
   add_functions(*state.get(), module.ptr());

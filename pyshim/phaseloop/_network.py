@@ -5,11 +5,14 @@ so behaviour and errors are asyncio's of whatever release is running. What is ho
 comes before this class in the loop's bases, or is put in place of asyncio's by name below.
 """
 
+import functools
 import os
 import selectors
-import weakref
-from asyncio import selector_events, unix_events
+from asyncio import selector_events, sslproto, unix_events
 from asyncio.log import logger
+
+from . import _native
+from ._transports import Transports, is_socket, socket_transport
 
 _BORROWED = {
     selector_events.BaseSelectorEventLoop: (
@@ -17,8 +20,6 @@ _BORROWED = {
         "_accept_connection2",
         "_ensure_fd_no_transport",
         "_make_datagram_transport",
-        "_make_socket_transport",
-        "_make_ssl_transport",
         "_sendfile_native",
         "_sock_accept",
         "_sock_connect",
@@ -31,7 +32,6 @@ _BORROWED = {
         "_sock_sendall",
         "_sock_sendto",
         "_sock_write_done",
-        "_start_serving",
         "add_reader",
         "add_writer",
         "remove_reader",
@@ -69,9 +69,10 @@ class _WatchedDescriptors:
     def get_key(self, fileobj):
         """The SelectorKey of a descriptor or of an object with fileno(); KeyError: not watched."""
         fd = fileobj if isinstance(fileobj, int) else fileobj.fileno()
-        handles = self._loop._watchers_of(fd)
+        transport = self._loop._transport_of(fd)
+        handles = transport._polls() if transport else self._loop._watchers_of(fd)
         kinds = zip((selectors.EVENT_READ, selectors.EVENT_WRITE), handles, strict=True)
-        events = sum(kind for kind, handle in kinds if handle is not None)
+        events = sum(kind for kind, handle in kinds if handle)
         if not events:
             raise KeyError(f"{fileobj!r} is not registered")
         return selectors.SelectorKey(fd, fd, events, handles)
@@ -82,7 +83,8 @@ class NetworkMixin:
 
     def __init__(self):
         super().__init__()
-        self._transports = weakref.WeakValueDictionary()
+        self._transports = Transports(self)
+        self._listeners = {}  # by descriptor
         self._unix_server_sockets = {}  # {socket: inode}, to be removed with it; from 3.13
         if hasattr(unix_events, "_PidfdChildWatcher"):  # from 3.14: a loop's own, not a policy's
             self._watcher = (
@@ -96,7 +98,49 @@ class NetworkMixin:
         """Where the repr of asyncio's own transports sees whether they are polled. None: closed."""
         return None if self._closed else _WatchedDescriptors(self)
 
+    def _make_socket_transport(
+        self, sock, protocol, waiter=None, *, extra=None, server=None, context=None
+    ):
+        self._ensure_fd_no_transport(sock)
+        return socket_transport(self, sock, protocol, waiter, extra, server, context)
+
+    def _make_ssl_transport(
+        self,
+        rawsock,
+        protocol,
+        sslcontext,
+        waiter=None,
+        *,
+        extra=None,
+        server=None,
+        context=None,
+        server_side=False,
+        server_hostname=None,
+        **timeouts,
+    ):
+        self._ensure_fd_no_transport(rawsock)
+        tls = sslproto.SSLProtocol(
+            self, protocol, sslcontext, waiter, server_side, server_hostname, **timeouts
+        )
+        socket_transport(self, rawsock, tls, None, extra, server, context)
+        return tls._app_transport
+
+    def _start_serving(
+        self, protocol_factory, sock, sslcontext=None, server=None, backlog=100, *timeouts, **more
+    ):
+        if sslcontext is None and is_socket(sock):
+            context = more.get("context")
+            self._listeners[sock.fileno()] = _native.Listener(
+                self, protocol_factory, sock, server, backlog, context
+            )
+        else:
+            arguments = (protocol_factory, sock, sslcontext, server, backlog)
+            accept = functools.partial(self._accept_connection, *arguments, *timeouts, **more)
+            self._add_reader(sock.fileno(), accept)
+
     def _stop_serving(self, sock):
+        if listener := self._listeners.pop(sock.fileno(), None):
+            listener.stop()
         inode = self._unix_server_sockets.pop(sock, None)
         path = sock.getsockname() if inode is not None else None
         self._remove_reader(sock.fileno())

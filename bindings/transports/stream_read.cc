@@ -1,0 +1,163 @@
+// Reading: one call for each time the poller says that there is something.
+#include "bindings/core/current_task.h"
+#include "bindings/py/call.h"
+#include "bindings/transports/stream.h"
+#include "bindings/transports/stream_call.h"
+#include "runtime/net/socket.h"
+
+namespace phaseloop::stream {
+namespace {
+
+constexpr std::size_t kReadMax = 256 * 1024;  // asyncio's max_size
+
+char* read_buffer(LoopData& data) noexcept {
+  if (!data.read_buffer) data.read_buffer.reset(new (std::nothrow) char[kReadMax]);
+  return data.read_buffer.get();
+}
+
+void at_end_of_stream(StreamTransport& stream) noexcept {
+  log_debug(stream, "%r received EOF");
+  Ref<> protocol = stream.protocol.share();
+  const int keep_open =
+      stream.native != nullptr
+          ? stream.native->eof_received(protocol.get())
+          : py::truth(py::call_method(protocol.get(), state_of(stream).names.eof_received.get()));
+  if (keep_open < 0) {
+    return fatal_error(stream, py::fetch_error(),
+                       "Fatal error: protocol.eof_received() call failed.");
+  }
+  if (keep_open != 0) {  // the protocol goes on writing; there is nothing more to read
+    static_cast<void>(
+        watch(stream.descriptor, stream.descriptor.watch.interest - Interest::read).ok());
+  } else if (Ref<> closed = close(object_of(stream)); !closed) {
+    callback_error(stream, "_read_ready");
+  }
+}
+
+void read_data(StreamTransport& stream) noexcept {
+  char* buffer = read_buffer(*stream.data);
+  if (buffer == nullptr) {
+    PyErr_NoMemory();
+    return fatal_error(stream, py::fetch_error(), "Fatal read error on socket transport");
+  }
+  const net::Moved got = net::receive(stream.fd, buffer, kReadMax);
+  if (!got.ok()) {
+    if (got.not_now()) return;
+    return fatal_os_error(stream, got.error, "Fatal read error on socket transport");
+  }
+  if (got.count == 0) return at_end_of_stream(stream);
+  Ref<> protocol = stream.protocol.share();
+  int result = 0;
+  if (stream.native != nullptr) {
+    result = stream.native->data_received(protocol.get(), buffer, got.count);
+  } else {
+    Ref<> bytes = py::steal(PyBytes_FromStringAndSize(buffer, static_cast<Py_ssize_t>(got.count)));
+    Ref<> done = bytes ? py::call_method(protocol.get(), state_of(stream).names.data_received.get(),
+                                         bytes.get())
+                       : nullptr;
+    result = done ? 0 : -1;
+  }
+  if (result < 0) {
+    fatal_error(stream, py::fetch_error(), "Fatal error: protocol.data_received() call failed.");
+  }
+}
+
+// The buffer that a BufferedProtocol wants filled.
+class GivenBuffer {
+ public:
+  GivenBuffer() noexcept = default;
+  GivenBuffer(const GivenBuffer&) = delete;
+  GivenBuffer& operator=(const GivenBuffer&) = delete;
+  ~GivenBuffer() {
+    if (view_.obj != nullptr) PyBuffer_Release(&view_);
+  }
+  // 0, or -1 with what is to be reported about get_buffer().
+  int ask(State& state, PyObject* protocol) noexcept {
+    Ref<> minus_one = py::steal(PyLong_FromLong(-1));
+    object_ = minus_one ? py::call_method(protocol, state.names.get_buffer.get(), minus_one.get())
+                        : nullptr;
+    if (!object_) return -1;
+    const Py_ssize_t length = PyObject_Size(object_.get());
+    if (length < 0) return -1;
+    if (length > 0) return 0;
+    return py::raise(PyExc_RuntimeError, "get_buffer() returned an empty buffer");
+  }
+  // The same errors as socket.recv_into() has.
+  int open() noexcept { return PyObject_GetBuffer(object_.get(), &view_, PyBUF_WRITABLE); }
+  void* data() const noexcept { return view_.buf; }
+  std::size_t size() const noexcept { return static_cast<std::size_t>(view_.len); }
+
+ private:
+  Ref<> object_;
+  Py_buffer view_{};
+};
+
+void read_into_buffer(StreamTransport& stream) noexcept {
+  State& state = state_of(stream);
+  Ref<> protocol = stream.protocol.share();
+  net::Moved got;
+  {
+    GivenBuffer buffer;
+    if (buffer.ask(state, protocol.get()) < 0) {
+      return fatal_error(stream, py::fetch_error(),
+                         "Fatal error: protocol.get_buffer() call failed.");
+    }
+    if (stream.fd < 0) return;  // get_buffer() has aborted the transport
+    if (buffer.open() < 0) {
+      return fatal_error(stream, py::fetch_error(), "Fatal read error on socket transport");
+    }
+    got = net::receive(stream.fd, buffer.data(), buffer.size());
+  }
+  if (!got.ok()) {
+    if (got.not_now()) return;
+    return fatal_os_error(stream, got.error, "Fatal read error on socket transport");
+  }
+  if (got.count == 0) return at_end_of_stream(stream);
+  Ref<> count = py::steal(PyLong_FromSize_t(got.count));
+  Ref<> done = count
+                   ? py::call_method(protocol.get(), state.names.buffer_updated.get(), count.get())
+                   : nullptr;
+  if (!done) {
+    fatal_error(stream, py::fetch_error(), "Fatal error: protocol.buffer_updated() call failed.");
+  }
+}
+
+void readable(Descriptor& descriptor) noexcept {
+  StreamTransport& stream = stream_of(descriptor.object);
+  if (stream.conn_lost > 0 || stream.data == nullptr) return;
+  if (stream.paused || stream.closing) {
+    // Only now does anybody miss that nothing is wanted: most pauses end before.
+    static_cast<void>(watch(descriptor, descriptor.watch.interest - Interest::read).ok());
+    return;
+  }
+  LoopData& data = *stream.data;
+  Ref<> loop = py::borrow(data.object);
+  leave_standing_task(data);
+  Ref<> context = stream.read_context.share();
+  if (PyContext_Enter(context.get()) < 0) return callback_error(stream, "_read_ready");
+  if (stream.buffered) {
+    read_into_buffer(stream);
+  } else {
+    read_data(stream);
+  }
+  if (PyContext_Exit(context.get()) < 0) py::write_unraisable(context.get());
+}
+
+}  // namespace
+
+constinit const DescriptorKind kDescriptorKind{readable, writable};
+
+int start_reading(StreamTransport& stream, Ref<> context) noexcept {
+  if (!context) return -1;
+  const Status watched =
+      watch(stream.descriptor, stream.descriptor.watch.interest | Interest::read);
+  if (!watched.ok()) {
+    errno = watched.error();
+    PyErr_SetFromErrno(PyExc_OSError);
+    return -1;
+  }
+  stream.read_context = std::move(context);
+  return 0;
+}
+
+}  // namespace phaseloop::stream

@@ -1,0 +1,243 @@
+#include <structmember.h>
+
+#include "bindings/py/call.h"
+#include "bindings/py/field.h"
+#include "bindings/py/gc.h"
+#include "bindings/py/method.h"
+#include "bindings/py/slots.h"
+#include "bindings/transports/stream.h"
+#include "bindings/transports/stream_call.h"
+
+namespace phaseloop {
+
+Ref<> context_now(StreamTransport& stream) noexcept {
+  if (stream.given_context) return stream.given_context.share();
+  return py::steal(PyContext_CopyCurrent());
+}
+
+void set_stream_protocol(StreamTransport& stream, PyObject* protocol, bool is_buffered) noexcept {
+  stream.native = native_protocol(stream.data->state, protocol);
+  stream.buffered = is_buffered;
+  stream.connected = true;
+  stream.protocol = py::borrow(protocol);
+}
+
+namespace {
+
+Ref<> set_protocol(PyObject* self, PyObject* protocol) noexcept {
+  StreamTransport& stream = stream_of(self);
+  if (stream.data == nullptr) {
+    stream.protocol = py::borrow(protocol);
+    return py::none();
+  }
+  const int buffered =
+      PyObject_IsInstance(protocol, stream::state_of(stream).buffered_protocol.get());
+  if (buffered < 0) return py::raised;
+  set_stream_protocol(stream, protocol, buffered != 0);
+  return py::none();
+}
+Ref<> get_protocol(PyObject* self) noexcept { return py::or_none(stream_of(self).protocol.get()); }
+
+Ref<> is_closing(PyObject* self) noexcept { return py::boolean(stream_of(self).closing); }
+
+bool reads(const StreamTransport& stream) noexcept { return !stream.closing && !stream.paused; }
+Ref<> is_reading(PyObject* self) noexcept { return py::boolean(reads(stream_of(self))); }
+
+// The interest stays until something arrives that nobody wants.
+Ref<> pause_reading(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  if (!reads(stream)) return py::none();
+  stream.paused = true;
+  stream::log_debug(stream, "%r pauses reading");
+  return py::none();
+}
+Ref<> resume_reading(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  if (stream.closing || !stream.paused) return py::none();
+  stream.paused = false;
+  if (stream::start_reading(stream, context_now(stream)) < 0) return py::raised;
+  stream::log_debug(stream, "%r resumes reading");
+  return py::none();
+}
+
+Ref<> get_write_buffer_size(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  if (stream.data != nullptr) stream::flush(stream);
+  return py::steal(PyLong_FromSize_t(stream.queue.bytes()));
+}
+Ref<> can_write_eof(PyObject*) noexcept { return py::boolean(true); }
+
+Ref<> maybe_pause_protocol(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  if (stream.data == nullptr) return py::none();
+  stream::flush(stream);
+  return stream.data != nullptr ? stream::maybe_pause(stream) : py::none();
+}
+
+// (reads, writes): what repr() calls polling.
+Ref<> polls(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  const bool reading = reads(stream) && stream.descriptor.watches(Interest::read);
+  return py::steal(PyTuple_Pack(2, reading ? Py_True : Py_False,
+                                stream.descriptor.watches(Interest::write) ? Py_True : Py_False));
+}
+
+// resume_reading() watches again.
+Ref<> stop_watching_reads(PyObject* self) noexcept {
+  Descriptor& descriptor = stream_of(self).descriptor;
+  static_cast<void>(watch(descriptor, descriptor.watch.interest - Interest::read).ok());
+  return py::none();
+}
+
+// --- asyncio's private names
+// ----------------------------------------------------------------------
+
+Ref<> get_sock(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  if (stream.fd < 0) return py::none();
+  PyObject* sock = stream::socket_of(stream);
+  return sock != nullptr ? py::borrow(sock) : nullptr;
+}
+int set_sock(PyObject* self, PyObject* value) noexcept {
+  StreamTransport& stream = stream_of(self);
+  if (value == Py_None) return stream::close_descriptor(stream);
+  return py::raise(PyExc_AttributeError, "the socket of a transport can't be replaced");
+}
+Ref<> make_empty_waiter(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  if (stream.empty_waiter) return py::raise(PyExc_RuntimeError, "Empty waiter is already set");
+  if (stream.data == nullptr) return py::raise(PyExc_RuntimeError, "the transport is closed");
+  stream::flush(stream);
+  Ref<> waiter = py::call_method(stream.data->object, stream.data->state.names.create_future.get());
+  if (!waiter) return py::raised;
+  stream.empty_waiter = waiter.share();
+  if (stream.queue.empty() &&
+      !py::steal(PyObject_CallMethod(waiter.get(), "set_result", "O", Py_None))) {
+    return py::raised;
+  }
+  return waiter;
+}
+Ref<> reset_empty_waiter(PyObject* self) noexcept {
+  Ref<> gone = std::move(stream_of(self).empty_waiter);
+  return py::none();
+}
+
+// --- slots ------------------------------------------------------------------------------------
+
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+  Py_VISIT(Py_TYPE(self));
+  StreamTransport& stream = stream_of(self);
+  Py_VISIT(stream.dict);
+  return py::visit_refs(stream, visit, arg);
+}
+
+int clear(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  stream.data = nullptr;  // lives as long as the loop
+  stream.native = nullptr;
+  py::clear_refs(stream);
+  Ref<> dict = py::steal(std::exchange(stream.dict, nullptr));
+  return 0;
+}
+
+void dealloc(PyObject* self) noexcept {
+  PyObject_GC_UnTrack(self);
+  StreamTransport& stream = stream_of(self);
+  if (stream.weak_references != nullptr) PyObject_ClearWeakRefs(self);
+  if (stream.shown_fd > 0 || stream.loop) {  // begun
+    py::ErrorScope keep;
+    if (stream::close_descriptor(stream) < 0) py::write_unraisable(nullptr);
+    stream.queue.clear();
+  }
+  clear(self);
+  py::free_object(self);
+}
+
+// Everything is done when the object is made; the base's would undo it.
+int init(PyObject*, PyObject*, PyObject*) noexcept { return 0; }
+
+PyMethodDef methods[] = {
+    py::method<stream::write>("write",
+                              "write($self, data, /)\n--\n\nQueue bytes to be sent; "
+                              "returns at once."),
+    py::method<stream::write_lines>("writelines",
+                                    "writelines($self, list_of_data, /)\n--\n\n"
+                                    "write() for each of them."),
+    py::method<stream::write_eof>("write_eof",
+                                  "write_eof($self, /)\n--\n\nClose the writing "
+                                  "half once all is sent."),
+    py::method<can_write_eof>("can_write_eof", nullptr),
+    py::method<stream::close>("close",
+                              "close($self, /)\n--\n\nClose once all is sent; nothing "
+                              "more is read."),
+    py::method<stream::abort>("abort",
+                              "abort($self, /)\n--\n\nClose at once; what is not sent "
+                              "is lost."),
+    py::method<stream::force_close>("_force_close", nullptr),
+    py::method<set_protocol>("set_protocol", "set_protocol($self, protocol, /)\n--\n\n"),
+    py::method<get_protocol>("get_protocol", "get_protocol($self, /)\n--\n\n"),
+    py::method<is_closing>("is_closing", "is_closing($self, /)\n--\n\n"),
+    py::method<is_reading>("is_reading", "is_reading($self, /)\n--\n\n"),
+    py::method<pause_reading>("pause_reading", "pause_reading($self, /)\n--\n\n"),
+    py::method<resume_reading>("resume_reading", "resume_reading($self, /)\n--\n\n"),
+    py::method<get_write_buffer_size>("get_write_buffer_size",
+                                      "get_write_buffer_size($self, /)\n--\n\nBytes queued that "
+                                      "the system has not taken."),
+    py::method<stream::get_extra_info>("get_extra_info",
+                                       "get_extra_info($self, name, default=None)\n--\n\n"),
+    py::method<maybe_pause_protocol>("_maybe_pause_protocol", nullptr),
+    py::method<make_empty_waiter>("_make_empty_waiter", nullptr),
+    py::method<reset_empty_waiter>("_reset_empty_waiter", nullptr),
+    py::method<polls>("_polls", nullptr),
+    py::method<stop_watching_reads>("_stop_watching_reads", nullptr),
+    {}};
+PyGetSetDef attributes[] = {py::object_field<&StreamTransport::loop>("_loop"),
+                            py::object_field<&StreamTransport::protocol>("_protocol"),
+                            py::object_field<&StreamTransport::server>("_server"),
+                            py::object_field<&StreamTransport::empty_waiter>("_empty_waiter"),
+                            py::bool_field<&StreamTransport::closing>("_closing"),
+                            py::bool_field<&StreamTransport::paused>("_paused"),
+                            py::bool_field<&StreamTransport::eof>("_eof"),
+                            py::bool_field<&StreamTransport::connected>("_protocol_connected"),
+                            py::bool_field<&StreamTransport::protocol_paused>("_protocol_paused"),
+                            py::int_field<&StreamTransport::conn_lost>("_conn_lost"),
+                            py::int_field<&StreamTransport::high_water>("_high_water"),
+                            py::int_field<&StreamTransport::low_water>("_low_water"),
+                            py::property<get_sock, set_sock>("_sock"),
+                            py::getter<stream::all_extra>("_extra"),
+                            {}};
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+PyMemberDef members[] = {
+    {"__dictoffset__", T_PYSSIZET, offsetof(StreamTransport, dict), READONLY, nullptr},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(StreamTransport, weak_references), READONLY,
+     nullptr},
+    {"_sock_fd", T_INT, offsetof(StreamTransport, shown_fd), READONLY, nullptr},
+    {}};
+#pragma GCC diagnostic pop
+PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(stream::create)},
+                       {Py_tp_init, reinterpret_cast<void*>(init)},
+                       {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                       {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+                       {Py_tp_methods, methods},
+                       {Py_tp_getset, attributes},
+                       {Py_tp_members, members},
+                       {0, nullptr}};
+PyType_Spec spec = {"phaseloop._native.StreamTransport", sizeof(StreamTransport), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE, slots};
+
+}  // namespace
+
+Ref<PyTypeObject> new_stream_type(State& state, PyObject* module) noexcept {
+  if (py::check_slots(state.flow_control_mixin.get(), "asyncio.transports._FlowControlMixin",
+                      {{"_extra", offsetof(FlowControlSlots, extra)},
+                       {"_loop", offsetof(FlowControlSlots, loop)}},
+                      sizeof(FlowControlSlots)) < 0) {
+    return py::raised;
+  }
+  return py::steal(reinterpret_cast<PyTypeObject*>(
+      PyType_FromModuleAndSpec(module, &spec, state.flow_control_mixin.get())));
+}
+
+}  // namespace phaseloop

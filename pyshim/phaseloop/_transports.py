@@ -1,0 +1,87 @@
+"""The classes of native transports: the native type, and asyncio's own functions for what is cold."""
+
+import socket
+import weakref
+from asyncio import base_events, constants, selector_events
+
+from . import _native
+
+_stock = selector_events._SelectorSocketTransport
+
+
+def _borrowed(stock, names):
+    """These functions of asyncio's class, wherever it has them from."""
+    return {name: getattr(stock, name) for name in names if hasattr(stock, name)}
+
+
+SocketTransport = type(
+    _stock.__name__,
+    (_native.StreamTransport,),
+    {
+        "__doc__": _stock.__doc__,
+        "__module__": _stock.__module__,
+        "_sendfile_compatible": constants._SendfileMode.TRY_NATIVE,
+        "_start_tls_compatible": True,
+        "max_size": _stock.max_size,
+        **_borrowed(
+            _stock,
+            (
+                "__del__",
+                "__repr__",
+                "_fatal_error",
+                "get_write_buffer_limits",
+                "set_write_buffer_limits",
+                "_set_write_buffer_limits",
+            ),
+        ),
+    },
+)
+
+_native.set_classes(
+    StreamTransport=SocketTransport,
+    server_attaches_transports=base_events.Server._attach.__code__.co_argcount > 1,
+)
+
+
+def is_socket(sock):
+    """Whether this is a socket with a descriptor of its own: what else there may be under that name
+    (a double in a test) is for asyncio's Python code.
+    """
+    return issubclass(type(sock), socket.socket)
+
+
+def socket_transport(loop, sock, protocol, waiter, extra, server, context):
+    """The transport for a connected stream socket, scheduled to call connection_made()."""
+    if is_socket(sock):
+        return SocketTransport(loop, sock, protocol, waiter, extra, server, context)
+    more = {} if context is None else {"context": context}  # from 3.15
+    return _stock(loop, sock, protocol, waiter, extra, server, **more)
+
+
+class Transports(weakref.WeakValueDictionary):
+    """A loop's transports by descriptor: the native ones, which the loop itself keeps track of, and
+    asyncio's own.
+    """
+
+    def __init__(self, loop):
+        super().__init__()
+        self._loop = weakref.ref(loop)
+
+    def get(self, fd, default=None):
+        """The transport that the descriptor belongs to."""
+        return self._loop()._transport_of(fd) or super().get(fd, default)
+
+    def __setitem__(self, fd, transport):
+        if isinstance(transport, _native.StreamTransport):
+            self._loop()._set_transport(fd, transport)
+        else:
+            super().__setitem__(fd, transport)
+
+    def __delitem__(self, fd):
+        transport = self._loop()._transport_of(fd)
+        if transport is not None:
+            # The descriptor is somebody else's for a while: sendfile() watches it.
+            transport._stop_watching_reads()
+            self._loop()._set_transport(fd, None)
+        else:
+            super().__delitem__(fd)
