@@ -1,3 +1,5 @@
+#include "bindings/transports/stream.h"
+
 #include <structmember.h>
 
 #include "bindings/py/call.h"
@@ -5,7 +7,6 @@
 #include "bindings/py/gc.h"
 #include "bindings/py/method.h"
 #include "bindings/py/slots.h"
-#include "bindings/transports/stream.h"
 #include "bindings/transports/stream_call.h"
 
 namespace phaseloop {
