@@ -68,12 +68,13 @@ join_c_library() {
 }
 
 # install_requirements NAME: tools/NAME.txt in `venv`, when that file or the interpreter changed.
+# The list of the benchmarks adds to an environment; the others are what one consists of.
 install_requirements() {
   local list=$root/tools/$1.txt stamp=$venv/$1.stamp
   local wanted="$interpreter"$'\n'"$(<"$list")"
   if [[ -r $stamp && $(<"$stamp") == "$wanted" ]]; then return; fi
-  if [[ $1 == requirements ]]; then
-    say "setting up tools for Python $version (takes about half a minute)"
+  if [[ $1 != requirements-bench ]]; then
+    say "setting up ${venv##*/}: tools/$1.txt (takes about half a minute)"
     rm -rf "$venv"
     "$interpreter" -m venv "$venv" >&2
   fi
@@ -105,6 +106,12 @@ missing_packages() {
   [[ $1 == test ]] || return 0
   [[ -e /usr/include/gtest/gtest.h ]] || echo libgtest-dev
   command -v clang++ >/dev/null || echo clang
+}
+
+# missing_servers: the same for the servers that real programs are tested with.
+missing_servers() {
+  command -v redis-server >/dev/null || echo redis-server
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
 }
 
 has_headers='import os, sys, sysconfig

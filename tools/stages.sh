@@ -1,6 +1,6 @@
 # ./dev test: the stages, and how they are run. Sourced by ./dev.
 
-all_stages=(tidy lint unit clang python legacy asan packaging conformance)
+all_stages=(tidy lint unit clang python programs legacy asan packaging conformance)
 quick_stages=(unit_release python)
 
 command_test() {
@@ -79,7 +79,18 @@ stage_clang() {
 stage_python() {
   locked build_module release
   locked install_requirements requirements-bench
-  python_tests tests --ignore=tests/packaging
+  python_tests tests --ignore=tests/{packaging,programs}
+}
+
+# Real programs, in an environment of their own: their packages bring plugins for pytest along.
+stage_programs() {
+  local packages
+  packages=$(missing_servers)
+  need $packages
+  locked build_module release
+  venv=$root/.dev/venv/$version-programs
+  locked install_requirements requirements-programs
+  python_tests tests/programs
 }
 
 # Old programs print what they always did on every CPython, not on the one at hand alone.
@@ -109,7 +120,7 @@ stage_asan() {
   export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
   export UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PHASELOOP_EXAMPLES=200
   LD_PRELOAD="${preload[*]}" python_tests tests \
-    --ignore=tests/{packaging,tools,stubs,benchmarks,legacy} \
+    --ignore=tests/{packaging,programs,tools,stubs,benchmarks,legacy} \
     --ignore=tests/cli/test_{as_python3,command_line,install,old_source,processes,startup,terminal}.py
 }
 
