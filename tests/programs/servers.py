@@ -76,7 +76,7 @@ class Redis(Server):
     def __init__(self, certificate):
         server, self.client = _binary("redis-server"), _binary("redis-cli")
         super().__init__("redis")
-        self.port, self.tls_port = _free_ports(2)
+        self.port, self.tls_port = free_ports(2)
         self.path = self.folder / "socket"
         options = {
             "bind": "127.0.0.1",
@@ -109,7 +109,7 @@ class Postgres(Server):
     def __init__(self, certificate):
         initdb, server, ready = map(_postgres_binary, ("initdb", "postgres", "pg_isready"))
         super().__init__("postgresql", self.USER)
-        (self.port,) = _free_ports(1)
+        (self.port,) = free_ports(1)
         data = self.folder / "data"
         self._run(initdb, "-D", data, "-U", self.USER, "-A", "trust", "-E", "UTF8", "--no-sync")
         options = {
@@ -139,7 +139,7 @@ def _postgres_binary(name):
     raise Unavailable("no PostgreSQL server: apt-get install postgresql")
 
 
-def _free_ports(count):
+def free_ports(count):
     """Ports that nobody listens on."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:
