@@ -28,8 +28,8 @@ class Kind:
 _MODULE = (sys.executable, *next(iter(WAYS.values())), "-m")
 
 
-def _uvicorn(*options):
-    loop = "asyncio" if STOCK else "phaseloop:new_event_loop"
+def uvicorn(*options, loop="asyncio" if STOCK else "phaseloop:new_event_loop"):
+    """The command of a Kind: the Starlette site behind uvicorn."""
 
     def command(port, certificate=None):
         encryption = ()
@@ -82,11 +82,11 @@ UVICORN = {
 }
 
 KINDS = {
-    "uvicorn, h11": Kind(_uvicorn("--http", "h11"), **UVICORN),
-    "uvicorn, httptools": Kind(_uvicorn("--http", "httptools"), **UVICORN),
-    "uvicorn, TLS": Kind(_uvicorn(), encrypted=True, **UVICORN),
+    "uvicorn, h11": Kind(uvicorn("--http", "h11"), **UVICORN),
+    "uvicorn, httptools": Kind(uvicorn("--http", "httptools"), **UVICORN),
+    "uvicorn, TLS": Kind(uvicorn(), encrypted=True, **UVICORN),
     "uvicorn, workers": Kind(
-        _uvicorn("--workers", 2), "Application startup complete", quiet=UNCLOSED
+        uvicorn("--workers", 2), "Application startup complete", quiet=UNCLOSED
     ),
     # After SIGINT its workers don't end, whichever the loop.
     "gunicorn": Kind(_gunicorn, "Application startup complete", statuses={signal.SIGTERM: 0}),
