@@ -50,7 +50,7 @@ class Program:
     `quiet`: what it may say on stderr, as a regular expression for whole lines.
     """
 
-    def __init__(self, command, folder, *, quiet="", environment=None):
+    def __init__(self, command, folder, *, quiet="", environment=None, cwd=APPS):
         self.command = [str(word) for word in command]
         self.quiet = re.compile(f"{SLOW}|{quiet}")
         self._forgiven = 0  # characters of stderr
@@ -62,7 +62,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                cwd=APPS,
+                cwd=cwd,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
                 start_new_session=True,  # for kill() to reach its children
             )
