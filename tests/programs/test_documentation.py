@@ -152,7 +152,7 @@ def answer_of(words, start, folder):
     name, *rest = (word.replace("PORT", str(port)) for word in words)
     command = [sys.executable, *NOTICING, *rest] if name == "python3" else tool(name, *rest)
     server = start(command, cwd=folder, quiet=f"{LOGGED}|Stopped")
-    server.wait_for("Running on|running on|Application startup complete")
+    server.wait_for(r"Running on|Uvicorn running on|\[INFO\] Application startup complete")
     connection = http.client.HTTPConnection("localhost", port, timeout=PATIENCE)
     connection.request("GET", "/")
     with connection.getresponse() as response:
