@@ -33,6 +33,17 @@ def either_loop(request):
     made.close()
 
 
+@pytest.fixture(params=["stock", "native", "installed"])
+def any_runtime(request):
+    """A loop of asyncio's own; one of phaseloop's; one with phaseloop's names in asyncio, too."""
+    if request.param == "installed":
+        request.getfixturevalue("installed")
+    factory = asyncio.SelectorEventLoop if request.param == "stock" else phaseloop.new_event_loop
+    made = factory()
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def installed():
     """phaseloop under asyncio's names for the length of a test."""
