@@ -111,8 +111,9 @@ int watch_signals(Loop& loop, int fd, Ref<Handle> handle) noexcept {
 }
 
 int forget_parent(Loop& loop) noexcept {
-  clear_watches(*loop.io);
+  // First of all a poller of its own: unwatching in the shared one would unwatch for the parent.
   const Status reopened = loop.io->poller.reopen();
+  clear_watches(*loop.io);
   return reopened.ok() ? 0 : os_error(reopened.error());
 }
 

@@ -1,0 +1,96 @@
+"""os.fork() had side effects: on the parent's loop, or in children that use no loop at all."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import phaseloop
+import pytest
+
+HOOKS = """
+import asyncio, os
+registered = []
+register = os.register_at_fork
+os.register_at_fork = lambda **hooks: registered.append(sorted(hooks)) or register(**hooks)
+import phaseloop
+phaseloop.install()
+loop = phaseloop.new_event_loop()
+loop.run_until_complete(phaseloop.sleep(0))
+print(*registered)
+"""
+
+
+def in_child(work):
+    """What os.fork()'s child makes of it: its exit status."""
+    pid = os.fork()
+    if pid == 0:
+        status = 70
+        try:
+            status = work()
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_one_hook_and_that_in_the_child():
+    """As asyncio: nothing happens before fork() nor, afterwards, in the parent."""
+    shown = subprocess.run([sys.executable, "-c", HOOKS], capture_output=True, text=True)
+    assert (shown.stdout, shown.stderr) == ("['after_in_child']\n", "")
+
+
+def test_the_parent_goes_on(either_loop):
+    """The child unwatched its descriptors in the epoll instance that it shared with the parent,
+    whose loop then heard no more of them."""
+
+    async def main():
+        reading, writing = os.pipe()
+        seen = either_loop.create_future()
+        either_loop.add_reader(reading, seen.set_result, None)
+
+        def work():
+            os.close(reading)
+            return 0
+
+        assert in_child(work) == 0
+        either_loop.call_later(0.01, os.write, writing, b"x")
+        await asyncio.wait_for(seen, 5)
+        either_loop.remove_reader(reading)
+        os.close(reading)
+        os.close(writing)
+
+    either_loop.run_until_complete(main())
+
+
+def test_the_child_may_have_a_loop_of_its_own(either_loop):
+    async def main():
+        def work():
+            assert asyncio._get_running_loop() is None
+            own = type(either_loop)()
+            return own.run_until_complete(asyncio.sleep(0.001, 5))
+
+        assert in_child(work) == 5
+        assert await asyncio.sleep(0.001, 6) == 6
+
+    either_loop.run_until_complete(main())
+
+
+@pytest.mark.parametrize("how", ["fork", "Popen"])
+def test_a_child_that_needs_no_loop_is_not_disturbed(loop, how):
+    """Nothing is opened or closed under a number that the parent has."""
+
+    async def main():
+        reading, writing = os.pipe()
+        loop.add_reader(reading, int)
+        if how == "fork":
+            before = len(os.listdir("/proc/self/fd"))
+            assert in_child(lambda: len(os.listdir("/proc/self/fd")) - before) == 0
+        else:
+            shown = subprocess.run(["ls", "/proc/self/fd"], capture_output=True, text=True)
+            assert shown.stdout.split() == ["0", "1", "2", "3"]
+        loop.remove_reader(reading)
+        os.close(reading)
+        os.close(writing)
+
+    loop.run_until_complete(main())
+    assert phaseloop.run(phaseloop.sleep(0, "still")) == "still"
