@@ -31,7 +31,8 @@ struct TaskLink;
   X(remove) X(notify_all) X(set) X(set_result) X(wait) X(__aexit__) X(_on_task_done) X(_on_timeout)        \
   X(__init__) X(waiter) X(_cond) X(discard) X(_check_callback) X(_check_thread) X(slow_callback_duration) X(time) X(_get_running_loop) \
   X(_attach) X(_call_connection_lost) X(_detach) X(_fatal_error) X(buffer_updated) X(connection_lost) \
-  X(connection_made) X(data_received) X(eof_received) X(get_buffer) X(pause_writing) X(resume_writing)
+  X(connection_made) X(data_received) X(eof_received) X(get_buffer) X(pause_writing) X(resume_writing) \
+  X(set_exception)
 
 // Attributes taken from asyncio when the module is initialised: X(field, module, attribute).
 #define PHASELOOP_IMPORTS(X)                                                                 \

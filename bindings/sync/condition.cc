@@ -1,7 +1,7 @@
+#include "bindings/core/core_type.h"
 #include "bindings/py/call.h"
 #include "bindings/py/field.h"
 #include "bindings/routine/routine.h"
-#include "bindings/sync/core_type.h"
 #include "bindings/sync/lock.h"
 #include "bindings/sync/sync.h"
 

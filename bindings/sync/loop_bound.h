@@ -10,6 +10,7 @@
 #pragma once
 
 #include "bindings/core/loop_data.h"
+#include "bindings/objects/any_future.h"
 #include "bindings/py/ref.h"
 
 namespace phaseloop {
@@ -30,18 +31,6 @@ Ref<> bind_to_loop(State& state, LoopBound& self) noexcept;
 Ref<> add_waiter_future(State& state, LoopBound& self) noexcept;
 // The same in another deque of the primitive's, made if it is None.
 Ref<> add_future_to(State& state, LoopBound& self, Ref<>& deque) noexcept;
-// deque.remove(future). 0, or -1 with an error set. Leaves a pending error alone.
-int remove_future(State& state, PyObject* deque, PyObject* future) noexcept;
-
-// Of a future, ours or not: 1, 0 or -1.
-int is_done(State& state, PyObject* future) noexcept;
-int is_cancelled(State& state, PyObject* future) noexcept;
-// future.set_result(value), if it is not done yet: 1; it is: 0; -1: error.
-int wake_future(State& state, PyObject* future, PyObject* value) noexcept;
-// Wakes up to `count` (negative: all) of those in the deque that wait still, oldest first. How
-// many, or -1.
-Py_ssize_t wake_futures(State& state, PyObject* deque, Py_ssize_t count, PyObject* value) noexcept;
-
 inline Py_ssize_t waiting(const Ref<>& deque) noexcept {
   return deque && deque.get() != Py_None ? PyObject_Size(deque.get()) : 0;
 }

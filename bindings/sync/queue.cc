@@ -1,7 +1,7 @@
+#include "bindings/core/core_type.h"
 #include "bindings/py/call.h"
 #include "bindings/py/field.h"
 #include "bindings/routine/routine.h"
-#include "bindings/sync/core_type.h"
 #include "bindings/sync/event.h"
 #include "bindings/sync/loop_bound.h"
 #include "bindings/sync/sync.h"
@@ -170,22 +170,9 @@ Body join(Call&, QueueCore& queue) {
 
 // --- which order ------------------------------------------------------------------------------
 
-// The class overrides nothing of `base`, from which it derives, that the methods rely on.
-bool overrides_nothing(PyTypeObject* type, PyObject* base) noexcept {
-  static constexpr const char* kHooks[] = {"_init",      "_get",       "_put", "_wakeup_next",
-                                           "get_nowait", "put_nowait", "full", "empty",
-                                           "qsize",      "_get_loop"};
-  if (py::object(type) == base) return true;
-  for (const char* name : kHooks) {
-    Ref<> ours = py::steal(PyObject_GetAttrString(base, name));
-    Ref<> theirs = py::steal(PyObject_GetAttrString(py::object(type), name));
-    if (!ours || !theirs || ours.get() != theirs.get()) {
-      py::ignore_error();  // a class without it is none that we know
-      return false;
-    }
-  }
-  return true;
-}
+// What the methods here rely on.
+constexpr const char* kHooks[] = {"_init",      "_get", "_put",  "_wakeup_next", "get_nowait",
+                                  "put_nowait", "full", "empty", "qsize",        "_get_loop"};
 
 Order order_of(State& state, QueueCore& queue) noexcept {
   PyTypeObject* type = Py_TYPE(object_of(queue));
@@ -200,7 +187,7 @@ Order order_of(State& state, QueueCore& queue) noexcept {
     if (base == nullptr || !PyType_IsSubtype(type, reinterpret_cast<PyTypeObject*>(base))) continue;
     const bool container = order == Order::fifo ? py::object(Py_TYPE(items)) == state.deque.get()
                                                 : PyList_CheckExact(items) != 0;
-    return container && overrides_nothing(type, base) ? order : Order::custom;
+    return container && overrides_nothing(type, base, kHooks) ? order : Order::custom;
   }
   return Order::custom;
 }
