@@ -28,12 +28,13 @@ int for_each_ref(State& state, Visit&& visit) noexcept {
   if (result == 0) result = visit(state.field);
   PHASELOOP_CLASSES(PHASELOOP_FIELD)
 #undef PHASELOOP_FIELD
-  for (Ref<>* ref : {&state.context_keyword, &state.empty_tuple, &state.current_tasks,
-                     &state.swap_current_task, &state.register_task, &state.unregister_task,
-                     &state.show_tasks, &state.queue_shut_down, &state.timeout_created,
-                     &state.timeout_entered, &state.timeout_expiring, &state.timeout_exited,
-                     &state.barrier_filling, &state.barrier_draining, &state.barrier_resetting,
-                     &state.barrier_broken, &state.add_awaited_by, &state.discard_awaited_by}) {
+  for (Ref<>* ref :
+       {&state.context_keyword, &state.empty_tuple, &state.newline, &state.current_tasks,
+        &state.swap_current_task, &state.register_task, &state.unregister_task, &state.show_tasks,
+        &state.queue_shut_down, &state.timeout_created, &state.timeout_entered,
+        &state.timeout_expiring, &state.timeout_exited, &state.barrier_filling,
+        &state.barrier_draining, &state.barrier_resetting, &state.barrier_broken,
+        &state.add_awaited_by, &state.discard_awaited_by}) {
     if (result == 0) result = visit(*ref);
   }
   return result;
@@ -180,7 +181,8 @@ Ref<State> new_state() noexcept {
   }
   state->context_keyword = py::steal(PyTuple_Pack(1, state->names.context.get()));
   state->empty_tuple = py::steal(PyTuple_New(0));
-  if (!state->context_keyword || !state->empty_tuple) return py::raised;
+  state->newline = py::steal(PyBytes_FromStringAndSize("\n", 1));
+  if (!state->context_keyword || !state->empty_tuple || !state->newline) return py::raised;
   return state;
 }
 

@@ -32,7 +32,10 @@ struct TaskLink;
   X(__init__) X(waiter) X(_cond) X(discard) X(_check_callback) X(_check_thread) X(slow_callback_duration) X(time) X(_get_running_loop) \
   X(_attach) X(_call_connection_lost) X(_detach) X(_fatal_error) X(buffer_updated) X(connection_lost) \
   X(connection_made) X(data_received) X(eof_received) X(get_buffer) X(pause_writing) X(resume_writing) \
-  X(set_exception)
+  X(set_exception) \
+  X(pause_reading) X(resume_reading) X(feed_data) X(feed_eof) X(is_closing) X(write) \
+  X(writelines) X(write_eof) X(can_write_eof) X(close) X(get_extra_info) X(_drain_helper) \
+  X(_get_close_waiter)
 
 // Attributes taken from asyncio when the module is initialised: X(field, module, attribute).
 #define PHASELOOP_IMPORTS(X)                                                                 \
@@ -80,6 +83,8 @@ struct TaskLink;
   X(transport_socket, "asyncio.trsock", "TransportSocket")                                   \
   X(socket_class, "socket", "socket")                                                        \
   X(set_result_unless_cancelled, "asyncio.futures", "_set_result_unless_cancelled")          \
+  X(limit_overrun_error, "asyncio.exceptions", "LimitOverrunError")                          \
+  X(incomplete_read_error, "asyncio.exceptions", "IncompleteReadError")                      \
   X(events_module, "asyncio", "events")                                                      \
   X(base_events_module, "asyncio", "base_events")
 
@@ -114,7 +119,11 @@ struct TaskLink;
   X(wait_for_release_type) \
   X(task_group_core)       \
   X(stream_transport_type) \
-  X(listener_type)
+  X(listener_type) \
+  X(reader_core)           \
+  X(flow_core)             \
+  X(stream_protocol_core)  \
+  X(writer_core)
 
 // X(field, name): the classes, and some functions and facts, that set_classes() is told.
 #define PHASELOOP_CLASSES(X)                \
@@ -126,9 +135,12 @@ struct TaskLink;
   X(timeout_class, "Timeout")               \
   X(eager_factory, "eager_task_factory")    \
   X(shown_callbacks, "shown_callbacks")     \
+  X(stream_reader_class, "StreamReader")    \
+  X(stream_writer_class, "StreamWriter")    \
   X(stream_protocol_class, "StreamReaderProtocol") \
   X(stream_transport_class, "StreamTransport") \
   X(server_attaches_transports, "server_attaches_transports") \
+  X(subprocess_protocol_class, "SubprocessStreamProtocol") \
   X(shield_marks_seen, "shield_marks_seen") \
   X(chain_looks_at_running_loop, "chain_looks_at_running_loop")
 // clang-format on
@@ -149,6 +161,7 @@ struct State {
   } names;
   Ref<> context_keyword;  // ("context",)
   Ref<> empty_tuple;
+  Ref<> newline;  // b"\n"
   // Until 3.13: asyncio's {loop: running task}. From 3.14: _asyncio's own functions.
   Ref<> current_tasks;
   Ref<> swap_current_task, register_task, unregister_task, add_awaited_by, discard_awaited_by;

@@ -25,6 +25,7 @@
 #include "bindings/py/version.h"
 #include "bindings/routine/function.h"
 #include "bindings/routine/routine.h"
+#include "bindings/streams/streams.h"
 #include "bindings/sync/sync.h"
 #include "bindings/transports/listener.h"
 #include "bindings/transports/stream.h"
@@ -77,6 +78,10 @@ void make_types(State& state, PyObject* module) {
   state.task_group_core = checked(new_task_group_core(module));
   state.stream_transport_type = checked(new_stream_type(state, module));
   state.listener_type = checked(new_listener_type(module));
+  state.reader_core = checked(new_reader_core(module));
+  state.flow_core = checked(new_flow_core(module));
+  state.stream_protocol_core = checked(new_stream_protocol_core(state, module));
+  state.writer_core = checked(new_writer_core(module));
 }
 
 Ref<> unfinished(PyObject* self) noexcept {
@@ -113,13 +118,26 @@ Ref<> function(PyObject* self, py::Args args) noexcept {
   if (!PyUnicode_Check(name)) {
     return py::raise(PyExc_TypeError, "the name of a function is expected, got %R", name);
   }
-  for (auto list :
-       {std::span<const Implementation>(kCombinators), lock_functions(), event_functions(),
-        semaphore_functions(), condition_functions(), barrier_functions(), queue_functions(),
-        timeout_functions(), wait_for_functions(), task_group_functions(), spawn_functions(),
-        shield_functions(), bridge_functions(),
-        std::span<const Implementation>(&no_implementation, 1),
-        std::span<const Implementation>(&stock_without_keywords, 1)}) {
+  for (auto list : {std::span<const Implementation>(kCombinators),
+                    lock_functions(),
+                    event_functions(),
+                    semaphore_functions(),
+                    condition_functions(),
+                    barrier_functions(),
+                    queue_functions(),
+                    timeout_functions(),
+                    wait_for_functions(),
+                    task_group_functions(),
+                    spawn_functions(),
+                    shield_functions(),
+                    bridge_functions(),
+                    reader_functions(),
+                    reading_functions(),
+                    flow_functions(),
+                    stream_protocol_functions(),
+                    writer_functions(),
+                    std::span<const Implementation>(&no_implementation, 1),
+                    std::span<const Implementation>(&stock_without_keywords, 1)}) {
     for (const Implementation& each : list) {
       if (PyUnicode_CompareWithASCIIString(name, each.name) == 0) {
         return make_function(state, each, stock, otherwise);
@@ -216,7 +234,8 @@ void initialise(py11::module_& module) {
         state->event_core.get(), state->barrier_core.get(), state->semaphore_core.get(),
         state->condition_core.get(), state->queue_core.get(), state->timeout_core.get(),
         state->task_group_core.get(), state->stream_transport_type.get(),
-        state->listener_type.get()}) {
+        state->listener_type.get(), state->reader_core.get(), state->flow_core.get(),
+        state->stream_protocol_core.get(), state->writer_core.get()}) {
     checked(PyModule_AddType(module.ptr(), type));
   }
   add_functions(*state.get(), module.ptr());

@@ -37,6 +37,27 @@ PyGetSetDef object_field(const char* name) noexcept {
           nullptr, nullptr};
 }
 
+// A Ref<> that is no attribute while it is empty, and that may be deleted.
+template <auto Member>
+PyGetSetDef optional_field(const char* name) noexcept {
+  return {name,
+          [](PyObject* self, void* field) noexcept -> PyObject* {
+            PyObject* value = MemberOf<Member>::of(self).get();
+            if (value != nullptr) return borrow(value).release();
+            return raise(PyExc_AttributeError, "'%.100s' object has no attribute '%s'",
+                         Py_TYPE(self)->tp_name, static_cast<const char*>(field));
+          },
+          [](PyObject* self, PyObject* value, void* field) noexcept -> int {
+            if (value == nullptr && !MemberOf<Member>::of(self)) {
+              return raise(PyExc_AttributeError, "'%.100s' object has no attribute '%s'",
+                           Py_TYPE(self)->tp_name, static_cast<const char*>(field));
+            }
+            MemberOf<Member>::of(self) = borrow(value);
+            return 0;
+          },
+          nullptr, const_cast<char*>(name)};
+}
+
 template <auto Member>
 PyGetSetDef bool_field(const char* name) noexcept {
   return {

@@ -29,6 +29,12 @@ inline constexpr bool kAsCompletedIsObject = PY_VERSION_HEX >= 0x030d0000;
 inline constexpr bool kThreadSafeHandles = PY_VERSION_HEX >= 0x030e0000;
 // Futures refuse a second __init__.
 inline constexpr bool kStrictInit = PY_VERSION_HEX >= 0x030f0000;
+// StreamReader.readuntil() takes a tuple of separators.
+inline constexpr bool kReadUntilTakesTuples = PY_VERSION_HEX >= 0x030d0000;
+// A StreamReaderProtocol has a StreamWriter from the start on, None until one is made.
+inline constexpr bool kProtocolHasWriter = PY_VERSION_HEX < 0x030d0000;
+// It has None in its place once the connection is lost.
+inline constexpr bool kProtocolForgetsWriter = PY_VERSION_HEX < 0x030f0000;
 
 // A task's context must be a contextvars.Context; where that is not checked, the first step fails.
 // It came to 3.13 in a maintenance release and to 3.15, so the running version decides.

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from asyncio import events, futures, locks, queues, taskgroups, tasks, timeouts
 
-from . import _functions, _native, _primitives
+from . import _functions, _native, _primitives, _streams
 from ._policy import EventLoopPolicy, set_policy
 from ._registry import hide_native_tasks
 
@@ -50,6 +50,10 @@ _NAMES = [
     *_everywhere(_primitives, [queues], ["LifoQueue", "PriorityQueue", "Queue"]),
     *_everywhere(_primitives, [taskgroups], ["TaskGroup"]),
     *_everywhere(_primitives, [timeouts], ["Timeout"]),
+    *_everywhere(
+        _streams, [asyncio.streams], ["StreamReader", "StreamReaderProtocol", "StreamWriter"]
+    ),
+    (asyncio.subprocess, "SubprocessStreamProtocol", _streams.SubprocessStreamProtocol),
     (asyncio.streams, "sleep", _functions.sleep),
 ]
 

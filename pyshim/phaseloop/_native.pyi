@@ -157,6 +157,44 @@ class TaskGroupCore:
     _exiting: bool
     _aborting: bool
 
+@disjoint_base
+class StreamReaderCore:
+    _loop: Any
+    _limit: Any
+    _buffer: Any
+    _eof: bool
+    _waiter: Any
+    _exception: Any
+    _transport: Any
+    _paused: bool
+
+@disjoint_base
+class FlowControlCore:
+    _loop: Any
+    _paused: bool
+    _drain_waiters: Any
+    _connection_lost: bool
+
+@disjoint_base
+class StreamReaderProtocolCore(FlowControlCore):
+    _stream_reader_wr: Any
+    _strong_reader: Any
+    _stream_writer: Any
+    _client_connected_cb: Any
+    _reject_connection: bool
+    _over_ssl: bool
+    _transport: Any
+    _task: Any
+    _closed: Any
+
+@disjoint_base
+class StreamWriterCore:
+    _transport: Any
+    _protocol: Any
+    _reader: Any
+    _loop: Any
+    _complete_fut: Any
+
 def function(name: str, stock: _T, otherwise: Callable[..., Any] | None = None) -> _T: ...
 def set_task_attribute(name: str, value: Any = ..., /) -> None: ...
 def take_for_coroutines(iscoroutine: Callable[[Any], bool], /) -> None: ...
