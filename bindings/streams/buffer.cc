@@ -38,8 +38,8 @@ void StreamBuffer::release() noexcept {
 }
 
 bool StreamBuffer::reclaim_shown() noexcept {
-  if (PyByteArray_Check(shown_.get()) == 0) return false;
-  if (!PyByteArray_CheckExact(shown_.get()) || !is_ours_alone(shown_.get())) return true;
+  if (!PyByteArray_CheckExact(shown_.get())) return false;
+  if (!is_ours_alone(shown_.get())) return true;
   if (size() != 0) {
     Ref<> bytes = new_bytes(view());
     if (!bytes) {

@@ -24,7 +24,8 @@ using py::Ref;
 
 class StreamBuffer {
  public:
-  // Takes back what nobody else has. False: something that is no bytearray stands in its place.
+  // Takes back what nobody else has. False: something that is no plain bytearray stands in its
+  // place.
   bool reclaim() noexcept { return !shown_ || reclaim_shown(); }
 
   // Until the next call of any other function. Nothing, of what is no bytearray.

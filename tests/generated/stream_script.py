@@ -1,4 +1,4 @@
-"""What a script does to one stream: the reader's and the writer's side, with a transport that notes.
+"""What a script does to one stream, reader and writer, with a transport that notes its calls.
 
 A script is a list of (step, number, number). Tasks are numbered as they are made; what each comes
 to is in the log at the place where it happened, so two logs that are equal woke in the same order.
@@ -183,7 +183,8 @@ class Script:
 # Those that end a stream are rare, so that scripts get somewhere before.
 STEPS = """
 feed feed feed feed feed receive receive feed_view end fail read read read read read drain drain
-wait_closed write pause resume close lose cancel look hold change tick turn turn turn turn""".split()
+wait_closed write pause resume close lose cancel look hold change tick turn turn turn turn
+""".split()
 
 
 async def run_script(classes, limit, kind, steps):
