@@ -31,7 +31,7 @@ struct TaskLink;
   X(remove) X(notify_all) X(set) X(set_result) X(wait) X(__aexit__) X(_on_task_done) X(_on_timeout)        \
   X(__init__) X(waiter) X(_cond) X(discard) X(_check_callback) X(_check_thread) X(slow_callback_duration) X(time) X(_get_running_loop) \
   X(_attach) X(_call_connection_lost) X(_detach) X(_fatal_error) X(buffer_updated) X(connection_lost) \
-  X(connection_made) X(data_received) X(eof_received) X(get_buffer) X(pause_writing) X(resume_writing) \
+  X(connection_made) X(data_received) X(datagram_received) X(error_received) X(eof_received) X(get_buffer) X(pause_writing) X(resume_writing) \
   X(set_exception) \
   X(pause_reading) X(resume_reading) X(feed_data) X(feed_eof) X(is_closing) X(write) \
   X(writelines) X(write_eof) X(can_write_eof) X(close) X(get_extra_info) X(_drain_helper) \
@@ -79,6 +79,7 @@ struct TaskLink;
   X(broken_barrier_error, "asyncio.exceptions", "BrokenBarrierError")                        \
   X(flow_control_mixin, "asyncio.transports", "_FlowControlMixin")                           \
   X(stock_stream_transport, "asyncio.selector_events", "_SelectorSocketTransport")           \
+  X(stock_datagram_transport, "asyncio.selector_events", "_SelectorDatagramTransport")       \
   X(buffered_protocol, "asyncio.protocols", "BufferedProtocol")                              \
   X(transport_socket, "asyncio.trsock", "TransportSocket")                                   \
   X(socket_class, "socket", "socket")                                                        \
@@ -119,6 +120,7 @@ struct TaskLink;
   X(wait_for_release_type) \
   X(task_group_core)       \
   X(stream_transport_type) \
+  X(datagram_transport_type) \
   X(listener_type) \
   X(reader_core)           \
   X(flow_core)             \

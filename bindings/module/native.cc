@@ -27,6 +27,7 @@
 #include "bindings/routine/routine.h"
 #include "bindings/streams/streams.h"
 #include "bindings/sync/sync.h"
+#include "bindings/transports/datagram.h"
 #include "bindings/transports/listener.h"
 #include "bindings/transports/stream.h"
 
@@ -77,6 +78,7 @@ void make_types(State& state, PyObject* module) {
   state.wait_for_release_type = checked(new_wait_for_release_type(module));
   state.task_group_core = checked(new_task_group_core(module));
   state.stream_transport_type = checked(new_stream_type(state, module));
+  state.datagram_transport_type = checked(new_datagram_type(state, module));
   state.listener_type = checked(new_listener_type(module));
   state.reader_core = checked(new_reader_core(module));
   state.flow_core = checked(new_flow_core(module));
@@ -228,14 +230,26 @@ void initialise(py11::module_& module) {
   checked(check_base_task_layout(*state.get()));
   checked(check_current_task_layout(*state.get()));
   make_types(*state.get(), module.ptr());
-  for (PyTypeObject* type :
-       {state->loop_type.get(), state->future_type.get(), state->task_type.get(),
-        state->handle_type.get(), state->timer_handle_type.get(), state->lock_core.get(),
-        state->event_core.get(), state->barrier_core.get(), state->semaphore_core.get(),
-        state->condition_core.get(), state->queue_core.get(), state->timeout_core.get(),
-        state->task_group_core.get(), state->stream_transport_type.get(),
-        state->listener_type.get(), state->reader_core.get(), state->flow_core.get(),
-        state->stream_protocol_core.get(), state->writer_core.get()}) {
+  for (PyTypeObject* type : {state->loop_type.get(),
+                             state->future_type.get(),
+                             state->task_type.get(),
+                             state->handle_type.get(),
+                             state->timer_handle_type.get(),
+                             state->lock_core.get(),
+                             state->event_core.get(),
+                             state->barrier_core.get(),
+                             state->semaphore_core.get(),
+                             state->condition_core.get(),
+                             state->queue_core.get(),
+                             state->timeout_core.get(),
+                             state->task_group_core.get(),
+                             state->stream_transport_type.get(),
+                             state->datagram_transport_type.get(),
+                             state->listener_type.get(),
+                             state->reader_core.get(),
+                             state->flow_core.get(),
+                             state->stream_protocol_core.get(),
+                             state->writer_core.get()}) {
     checked(PyModule_AddType(module.ptr(), type));
   }
   add_functions(*state.get(), module.ptr());

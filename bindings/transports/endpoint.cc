@@ -20,6 +20,14 @@ bool Endpoint::take(const sockaddr_storage& address) noexcept {
   return false;
 }
 
+bool Endpoint::operator==(const Endpoint& other) const noexcept {
+  if (family != other.family) return false;
+  if (family == AF_INET) {
+    return in.sin_port == other.in.sin_port && in.sin_addr.s_addr == other.in.sin_addr.s_addr;
+  }
+  return std::memcmp(&in6, &other.in6, sizeof in6) == 0;
+}
+
 py::Ref<> to_python(const Endpoint& endpoint) noexcept {
   char text[INET6_ADDRSTRLEN];
   const bool v4 = endpoint.family == AF_INET;

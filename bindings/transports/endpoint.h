@@ -17,6 +17,7 @@ struct Endpoint {
   };
 
   bool known() const noexcept { return family != AF_UNSPEC; }
+  bool operator==(const Endpoint& other) const noexcept;
   // Takes what accept(), getsockname() or getpeername() gave; false: of another family.
   bool take(const sockaddr_storage& address) noexcept;
 };

@@ -133,6 +133,10 @@ int close_descriptor(StreamTransport& stream) noexcept;
 extern const WorkKind kLostKind;
 
 // stream_start.cc
+// What every transport begins with. The object is fresh: everything else is zero.
+void begin(StreamTransport& stream, LoopData& data, int fd, const DescriptorKind& kind) noexcept;
+// connection_made() in the next iteration, then reading. 0, or -1 with an error set.
+int schedule_start(StreamTransport& stream) noexcept;
 PyObject* create(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept;
 extern const WorkKind kStartKind;
 

@@ -1,9 +1,18 @@
 // How a stream transport calls out, and where what comes of it goes.
 #pragma once
 
+#include "bindings/core/current_task.h"
 #include "bindings/transports/stream.h"
 
 namespace phaseloop::stream {
+
+constexpr std::size_t kReadMax = 256 * 1024;  // asyncio's max_size
+
+// The loop's, of kReadMax bytes; null: out of memory.
+char* read_buffer(LoopData& data) noexcept;
+// Something has arrived: false if nobody wants it, which ends the watching; only then does a pause
+// cost anything.
+bool wants_to_read(StreamTransport& stream) noexcept;
 
 inline State& state_of(StreamTransport& stream) noexcept { return stream.data->state; }
 
@@ -12,6 +21,17 @@ inline State& state_of(StreamTransport& stream) noexcept { return stream.data->s
 void callback_error(StreamTransport& stream, const char* name) noexcept;
 // The same of a callback that is not the transport's own.
 void callback_error(LoopData& data, PyObject* callback) noexcept;
+
+// work(), as the loop's own, in the context; `method` is what asyncio would have a handle for.
+template <class Work>
+void in_context(StreamTransport& stream, Ref<>& given, const char* method, Work&& work) noexcept {
+  Ref<> loop = py::borrow(stream.data->object);
+  leave_standing_task(*stream.data);
+  Ref<> context = given.share();
+  if (!context || PyContext_Enter(context.get()) < 0) return callback_error(stream, method);
+  work();
+  if (PyContext_Exit(context.get()) < 0) py::write_unraisable(context.get());
+}
 
 // asyncio's own method of that name, called on the transport.
 Ref<> call_stock(PyObject* self, const char* name, PyObject* argument) noexcept;

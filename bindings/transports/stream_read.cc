@@ -1,5 +1,6 @@
 // Reading: one call for each time the poller says that there is something.
-#include "bindings/core/current_task.h"
+#include <new>
+
 #include "bindings/py/call.h"
 #include "bindings/transports/stream.h"
 #include "bindings/transports/stream_call.h"
@@ -7,13 +8,6 @@
 
 namespace phaseloop::stream {
 namespace {
-
-constexpr std::size_t kReadMax = 256 * 1024;  // asyncio's max_size
-
-char* read_buffer(LoopData& data) noexcept {
-  if (!data.read_buffer) data.read_buffer.reset(new (std::nothrow) char[kReadMax]);
-  return data.read_buffer.get();
-}
 
 void at_end_of_stream(StreamTransport& stream) noexcept {
   log_debug(stream, "%r received EOF");
@@ -124,26 +118,30 @@ void read_into_buffer(StreamTransport& stream) noexcept {
 
 void readable(Descriptor& descriptor) noexcept {
   StreamTransport& stream = stream_of(descriptor.object);
-  if (stream.conn_lost > 0 || stream.data == nullptr) return;
-  if (stream.paused || stream.closing) {
-    // Only now does anybody miss that nothing is wanted: most pauses end before.
-    static_cast<void>(watch(descriptor, descriptor.watch.interest - Interest::read).ok());
-    return;
-  }
-  LoopData& data = *stream.data;
-  Ref<> loop = py::borrow(data.object);
-  leave_standing_task(data);
-  Ref<> context = stream.read_context.share();
-  if (PyContext_Enter(context.get()) < 0) return callback_error(stream, "_read_ready");
-  if (stream.buffered) {
-    read_into_buffer(stream);
-  } else {
-    read_data(stream);
-  }
-  if (PyContext_Exit(context.get()) < 0) py::write_unraisable(context.get());
+  if (!wants_to_read(stream)) return;
+  in_context(stream, stream.read_context, "_read_ready", [&] {
+    if (stream.buffered) {
+      read_into_buffer(stream);
+    } else {
+      read_data(stream);
+    }
+  });
 }
 
 }  // namespace
+
+char* read_buffer(LoopData& data) noexcept {
+  if (!data.read_buffer) data.read_buffer.reset(new (std::nothrow) char[kReadMax]);
+  return data.read_buffer.get();
+}
+
+bool wants_to_read(StreamTransport& stream) noexcept {
+  if (stream.conn_lost > 0 || stream.data == nullptr) return false;
+  if (!stream.paused && !stream.closing) return true;
+  Descriptor& descriptor = stream.descriptor;
+  static_cast<void>(watch(descriptor, descriptor.watch.interest - Interest::read).ok());
+  return false;
+}
 
 constinit const DescriptorKind kDescriptorKind{readable, writable};
 

@@ -20,26 +20,6 @@ StreamTransport& of(Runnable& work) noexcept {
 
 constexpr long long kHighWater = 64 * 1024;
 
-// What every transport begins with. The object is fresh: everything else is zero.
-void begin(StreamTransport& stream, LoopData& data, int fd) noexcept {
-  ::new (static_cast<StartWork*>(&stream)) StartWork(kStartKind);
-  ::new (static_cast<FlushWork*>(&stream)) FlushWork(kFlushKind);
-  ::new (static_cast<LostWork*>(&stream)) LostWork(kLostKind);
-  ::new (&stream.descriptor) Descriptor(kDescriptorKind, data, object_of(stream), fd);
-  ::new (&stream.queue) WriteQueue();
-  ::new (&stream.peer) Endpoint();
-  ::new (&stream.own) Endpoint();
-  stream.loop = py::borrow(data.object);
-  stream.data = &data;
-  stream.fd = stream.shown_fd = fd;
-  stream.high_water = kHighWater;
-  stream.low_water = kHighWater / 4;
-  auto& transports = data.transports;
-  const auto at = static_cast<std::size_t>(fd);
-  if (at >= transports.size()) transports.resize(at + 1);
-  transports[at] = object_of(stream);
-}
-
 // Small writes are not held back.
 void set_no_delay(int fd, int family) noexcept {
   if (family != AF_INET && family != AF_INET6) return;
@@ -57,12 +37,6 @@ int attach(StreamTransport& stream, PyObject* server) noexcept {
               : py::call_method(server, name))
              ? 0
              : -1;
-}
-
-int schedule_start(StreamTransport& stream) noexcept {
-  StartWork& work = stream;
-  py::acquire(object_of(stream));
-  return schedule(*stream.data, stream.loop.get(), work);
 }
 
 int finish_waiter(State& state, PyObject* waiter) noexcept {
@@ -186,6 +160,31 @@ int take_addresses(StreamTransport& stream, PyObject* extra) noexcept {
 
 }  // namespace
 
+void begin(StreamTransport& stream, LoopData& data, int fd, const DescriptorKind& kind) noexcept {
+  ::new (static_cast<StartWork*>(&stream)) StartWork(kStartKind);
+  ::new (static_cast<FlushWork*>(&stream)) FlushWork(kFlushKind);
+  ::new (static_cast<LostWork*>(&stream)) LostWork(kLostKind);
+  ::new (&stream.descriptor) Descriptor(kind, data, object_of(stream), fd);
+  ::new (&stream.queue) WriteQueue();
+  ::new (&stream.peer) Endpoint();
+  ::new (&stream.own) Endpoint();
+  stream.loop = py::borrow(data.object);
+  stream.data = &data;
+  stream.fd = stream.shown_fd = fd;
+  stream.high_water = kHighWater;
+  stream.low_water = kHighWater / 4;
+  auto& transports = data.transports;
+  const auto at = static_cast<std::size_t>(fd);
+  if (at >= transports.size()) transports.resize(at + 1);
+  transports[at] = object_of(stream);
+}
+
+int schedule_start(StreamTransport& stream) noexcept {
+  StartWork& work = stream;
+  py::acquire(object_of(stream));
+  return schedule(*stream.data, stream.loop.get(), work);
+}
+
 constinit const WorkKind kStartKind{{run_start, drop_start}, owner, call_foreign};
 
 // StreamTransport(loop, sock, protocol, waiter=None, extra=None, server=None, context=None)
@@ -212,7 +211,7 @@ PyObject* create(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcep
   Ref<> self = py::steal(type->tp_alloc(type, 0));
   if (!self) return nullptr;
   StreamTransport& stream = stream_of(self.get());
-  begin(stream, data, fd);
+  begin(stream, data, fd, kDescriptorKind);
   stream.sock = py::borrow(sock);
   stream.extra = extra != Py_None ? py::steal(PyDict_Copy(extra)) : nullptr;
   if (extra != Py_None && !stream.extra) return nullptr;
@@ -236,7 +235,7 @@ int start_accepted(LoopData& data, const Accepted& accepted, PyObject* factory, 
     return -1;
   }
   StreamTransport& stream = stream_of(self.get());
-  stream::begin(stream, data, accepted.fd);
+  stream::begin(stream, data, accepted.fd, stream::kDescriptorKind);
   stream.factory = true;
   stream.protocol = py::borrow(factory);
   if (server != nullptr && server != Py_None) stream.server = py::borrow(server);

@@ -1,5 +1,3 @@
-#include "bindings/transports/stream.h"
-
 #include <structmember.h>
 
 #include "bindings/py/call.h"
@@ -7,7 +5,9 @@
 #include "bindings/py/gc.h"
 #include "bindings/py/method.h"
 #include "bindings/py/slots.h"
+#include "bindings/transports/stream.h"
 #include "bindings/transports/stream_call.h"
+#include "bindings/transports/transport_slots.h"
 
 namespace phaseloop {
 
@@ -23,7 +23,7 @@ void set_stream_protocol(StreamTransport& stream, PyObject* protocol, bool is_bu
   stream.protocol = py::borrow(protocol);
 }
 
-namespace {
+namespace stream {
 
 Ref<> set_protocol(PyObject* self, PyObject* protocol) noexcept {
   StreamTransport& stream = stream_of(self);
@@ -31,8 +31,7 @@ Ref<> set_protocol(PyObject* self, PyObject* protocol) noexcept {
     stream.protocol = py::borrow(protocol);
     return py::none();
   }
-  const int buffered =
-      PyObject_IsInstance(protocol, stream::state_of(stream).buffered_protocol.get());
+  const int buffered = PyObject_IsInstance(protocol, state_of(stream).buffered_protocol.get());
   if (buffered < 0) return py::raised;
   set_stream_protocol(stream, protocol, buffered != 0);
   return py::none();
@@ -41,7 +40,9 @@ Ref<> get_protocol(PyObject* self) noexcept { return py::or_none(stream_of(self)
 
 Ref<> is_closing(PyObject* self) noexcept { return py::boolean(stream_of(self).closing); }
 
+namespace {
 bool reads(const StreamTransport& stream) noexcept { return !stream.closing && !stream.paused; }
+}  // namespace
 Ref<> is_reading(PyObject* self) noexcept { return py::boolean(reads(stream_of(self))); }
 
 // The interest stays until something arrives that nobody wants.
@@ -49,30 +50,16 @@ Ref<> pause_reading(PyObject* self) noexcept {
   StreamTransport& stream = stream_of(self);
   if (!reads(stream)) return py::none();
   stream.paused = true;
-  stream::log_debug(stream, "%r pauses reading");
+  log_debug(stream, "%r pauses reading");
   return py::none();
 }
 Ref<> resume_reading(PyObject* self) noexcept {
   StreamTransport& stream = stream_of(self);
   if (stream.closing || !stream.paused) return py::none();
   stream.paused = false;
-  if (stream::start_reading(stream, context_now(stream)) < 0) return py::raised;
-  stream::log_debug(stream, "%r resumes reading");
+  if (start_reading(stream, context_now(stream)) < 0) return py::raised;
+  log_debug(stream, "%r resumes reading");
   return py::none();
-}
-
-Ref<> get_write_buffer_size(PyObject* self) noexcept {
-  StreamTransport& stream = stream_of(self);
-  if (stream.data != nullptr) stream::flush(stream);
-  return py::steal(PyLong_FromSize_t(stream.queue.bytes()));
-}
-Ref<> can_write_eof(PyObject*) noexcept { return py::boolean(true); }
-
-Ref<> maybe_pause_protocol(PyObject* self) noexcept {
-  StreamTransport& stream = stream_of(self);
-  if (stream.data == nullptr) return py::none();
-  stream::flush(stream);
-  return stream.data != nullptr ? stream::maybe_pause(stream) : py::none();
 }
 
 // (reads, writes): what repr() calls polling.
@@ -96,14 +83,35 @@ Ref<> stop_watching_reads(PyObject* self) noexcept {
 Ref<> get_sock(PyObject* self) noexcept {
   StreamTransport& stream = stream_of(self);
   if (stream.fd < 0) return py::none();
-  PyObject* sock = stream::socket_of(stream);
+  PyObject* sock = socket_of(stream);
   return sock != nullptr ? py::borrow(sock) : nullptr;
 }
 int set_sock(PyObject* self, PyObject* value) noexcept {
   StreamTransport& stream = stream_of(self);
-  if (value == Py_None) return stream::close_descriptor(stream);
+  if (value == Py_None) return close_descriptor(stream);
   return py::raise(PyExc_AttributeError, "the socket of a transport can't be replaced");
 }
+}  // namespace stream
+
+namespace {
+
+Ref<> get_write_buffer_size(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  if (stream.data != nullptr) stream::flush(stream);
+  return py::steal(PyLong_FromSize_t(stream.queue.bytes()));
+}
+Ref<> can_write_eof(PyObject*) noexcept { return py::boolean(true); }
+
+Ref<> maybe_pause_protocol(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  if (stream.data == nullptr) return py::none();
+  stream::flush(stream);
+  return stream.data != nullptr ? stream::maybe_pause(stream) : py::none();
+}
+
+// --- asyncio's private names
+// ----------------------------------------------------------------------
+
 Ref<> make_empty_waiter(PyObject* self) noexcept {
   StreamTransport& stream = stream_of(self);
   if (stream.empty_waiter) return py::raise(PyExc_RuntimeError, "Empty waiter is already set");
@@ -123,40 +131,6 @@ Ref<> reset_empty_waiter(PyObject* self) noexcept {
   return py::none();
 }
 
-// --- slots ------------------------------------------------------------------------------------
-
-int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
-  Py_VISIT(Py_TYPE(self));
-  StreamTransport& stream = stream_of(self);
-  Py_VISIT(stream.dict);
-  return py::visit_refs(stream, visit, arg);
-}
-
-int clear(PyObject* self) noexcept {
-  StreamTransport& stream = stream_of(self);
-  stream.data = nullptr;  // lives as long as the loop
-  stream.native = nullptr;
-  py::clear_refs(stream);
-  Ref<> dict = py::steal(std::exchange(stream.dict, nullptr));
-  return 0;
-}
-
-void dealloc(PyObject* self) noexcept {
-  PyObject_GC_UnTrack(self);
-  StreamTransport& stream = stream_of(self);
-  if (stream.weak_references != nullptr) PyObject_ClearWeakRefs(self);
-  if (stream.shown_fd > 0 || stream.loop) {  // begun
-    py::ErrorScope keep;
-    if (stream::close_descriptor(stream) < 0) py::write_unraisable(nullptr);
-    stream.queue.clear();
-  }
-  clear(self);
-  py::free_object(self);
-}
-
-// Everything is done when the object is made; the base's would undo it.
-int init(PyObject*, PyObject*, PyObject*) noexcept { return 0; }
-
 PyMethodDef methods[] = {
     py::method<stream::write>("write",
                               "write($self, data, /)\n--\n\nQueue bytes to be sent; "
@@ -175,12 +149,12 @@ PyMethodDef methods[] = {
                               "abort($self, /)\n--\n\nClose at once; what is not sent "
                               "is lost."),
     py::method<stream::force_close>("_force_close", nullptr),
-    py::method<set_protocol>("set_protocol", "set_protocol($self, protocol, /)\n--\n\n"),
-    py::method<get_protocol>("get_protocol", "get_protocol($self, /)\n--\n\n"),
-    py::method<is_closing>("is_closing", "is_closing($self, /)\n--\n\n"),
-    py::method<is_reading>("is_reading", "is_reading($self, /)\n--\n\n"),
-    py::method<pause_reading>("pause_reading", "pause_reading($self, /)\n--\n\n"),
-    py::method<resume_reading>("resume_reading", "resume_reading($self, /)\n--\n\n"),
+    py::method<stream::set_protocol>("set_protocol", "set_protocol($self, protocol, /)\n--\n\n"),
+    py::method<stream::get_protocol>("get_protocol", "get_protocol($self, /)\n--\n\n"),
+    py::method<stream::is_closing>("is_closing", "is_closing($self, /)\n--\n\n"),
+    py::method<stream::is_reading>("is_reading", "is_reading($self, /)\n--\n\n"),
+    py::method<stream::pause_reading>("pause_reading", "pause_reading($self, /)\n--\n\n"),
+    py::method<stream::resume_reading>("resume_reading", "resume_reading($self, /)\n--\n\n"),
     py::method<get_write_buffer_size>("get_write_buffer_size",
                                       "get_write_buffer_size($self, /)\n--\n\nBytes queued that "
                                       "the system has not taken."),
@@ -189,8 +163,8 @@ PyMethodDef methods[] = {
     py::method<maybe_pause_protocol>("_maybe_pause_protocol", nullptr),
     py::method<make_empty_waiter>("_make_empty_waiter", nullptr),
     py::method<reset_empty_waiter>("_reset_empty_waiter", nullptr),
-    py::method<polls>("_polls", nullptr),
-    py::method<stop_watching_reads>("_stop_watching_reads", nullptr),
+    py::method<stream::polls>("_polls", nullptr),
+    py::method<stream::stop_watching_reads>("_stop_watching_reads", nullptr),
     {}};
 PyGetSetDef attributes[] = {py::object_field<&StreamTransport::loop>("_loop"),
                             py::object_field<&StreamTransport::protocol>("_protocol"),
@@ -204,7 +178,7 @@ PyGetSetDef attributes[] = {py::object_field<&StreamTransport::loop>("_loop"),
                             py::int_field<&StreamTransport::conn_lost>("_conn_lost"),
                             py::int_field<&StreamTransport::high_water>("_high_water"),
                             py::int_field<&StreamTransport::low_water>("_low_water"),
-                            py::property<get_sock, set_sock>("_sock"),
+                            py::property<stream::get_sock, stream::set_sock>("_sock"),
                             py::getter<stream::all_extra>("_extra"),
                             {}};
 #pragma GCC diagnostic push
@@ -217,10 +191,10 @@ PyMemberDef members[] = {
     {}};
 #pragma GCC diagnostic pop
 PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(stream::create)},
-                       {Py_tp_init, reinterpret_cast<void*>(init)},
-                       {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
-                       {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+                       {Py_tp_init, reinterpret_cast<void*>(stream::init)},
+                       {Py_tp_traverse, reinterpret_cast<void*>(stream::traverse<StreamTransport>)},
+                       {Py_tp_clear, reinterpret_cast<void*>(stream::clear<StreamTransport>)},
+                       {Py_tp_dealloc, reinterpret_cast<void*>(stream::dealloc<StreamTransport>)},
                        {Py_tp_methods, methods},
                        {Py_tp_getset, attributes},
                        {Py_tp_members, members},

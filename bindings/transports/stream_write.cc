@@ -173,13 +173,7 @@ void flush(StreamTransport& stream) noexcept {
 void writable(Descriptor& descriptor) noexcept {
   StreamTransport& stream = stream_of(descriptor.object);
   if (stream.conn_lost > 0 || stream.data == nullptr) return;
-  LoopData& data = *stream.data;
-  Ref<> loop = py::borrow(data.object);
-  leave_standing_task(data);
-  Ref<> context = stream.write_context.share();
-  if (!context || PyContext_Enter(context.get()) < 0) return callback_error(stream, "_write_ready");
-  write_ready(stream);
-  if (PyContext_Exit(context.get()) < 0) py::write_unraisable(context.get());
+  in_context(stream, stream.write_context, "_write_ready", [&] { write_ready(stream); });
 }
 
 Ref<> maybe_pause(StreamTransport& stream) noexcept {

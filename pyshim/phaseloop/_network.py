@@ -12,14 +12,13 @@ from asyncio import selector_events, sslproto, unix_events
 from asyncio.log import logger
 
 from . import _native
-from ._transports import Transports, is_socket, socket_transport
+from ._transports import Transports, datagram_transport, is_socket, socket_transport
 
 _BORROWED = {
     selector_events.BaseSelectorEventLoop: (
         "_accept_connection",
         "_accept_connection2",
         "_ensure_fd_no_transport",
-        "_make_datagram_transport",
         "_sendfile_native",
         "_sock_accept",
         "_sock_connect",
@@ -103,6 +102,10 @@ class NetworkMixin:
     ):
         self._ensure_fd_no_transport(sock)
         return socket_transport(self, sock, protocol, waiter, extra, server, context)
+
+    def _make_datagram_transport(self, sock, protocol, address=None, waiter=None, extra=None):
+        self._ensure_fd_no_transport(sock)
+        return datagram_transport(self, sock, protocol, address, waiter, extra)
 
     def _make_ssl_transport(
         self,

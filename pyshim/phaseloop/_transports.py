@@ -2,7 +2,7 @@
 
 import socket
 import weakref
-from asyncio import base_events, constants, selector_events
+from asyncio import base_events, constants, selector_events, transports
 
 from . import _native
 
@@ -14,27 +14,45 @@ def _borrowed(stock, names):
     return {name: getattr(stock, name) for name in names if hasattr(stock, name)}
 
 
-SocketTransport = type(
-    _stock.__name__,
-    (_native.StreamTransport,),
-    {
-        "__doc__": _stock.__doc__,
-        "__module__": _stock.__module__,
-        "_sendfile_compatible": constants._SendfileMode.TRY_NATIVE,
-        "_start_tls_compatible": True,
-        "max_size": _stock.max_size,
-        **_borrowed(
-            _stock,
-            (
-                "__del__",
-                "__repr__",
-                "_fatal_error",
-                "get_write_buffer_limits",
-                "set_write_buffer_limits",
-                "_set_write_buffer_limits",
-            ),
-        ),
-    },
+_COLD = (
+    "__del__",
+    "__repr__",
+    "_fatal_error",
+    "get_write_buffer_limits",
+    "set_write_buffer_limits",
+    "_set_write_buffer_limits",
+)
+
+
+def _made_of(native, stock, names, *bases, **more):
+    """A class with asyncio's name for it, of the native type and asyncio's functions for the rest."""
+    return type(
+        stock.__name__,
+        (native, *bases),
+        {
+            "__doc__": stock.__doc__,
+            "__module__": stock.__module__,
+            "max_size": stock.max_size,
+            **_borrowed(stock, names),
+            **more,
+        },
+    )
+
+
+SocketTransport = _made_of(
+    _native.StreamTransport,
+    _stock,
+    _COLD,
+    _sendfile_compatible=constants._SendfileMode.TRY_NATIVE,
+    _start_tls_compatible=True,
+)
+
+_stock_datagram = selector_events._SelectorDatagramTransport
+DatagramTransport = _made_of(
+    _native.DatagramTransport,
+    _stock_datagram,
+    (*_COLD, "_header_size"),
+    transports.DatagramTransport,
 )
 
 _native.set_classes(
@@ -58,6 +76,12 @@ def socket_transport(loop, sock, protocol, waiter, extra, server, context):
     return _stock(loop, sock, protocol, waiter, extra, server, **more)
 
 
+def datagram_transport(loop, sock, protocol, address, waiter, extra):
+    """The same for a datagram socket."""
+    kind = DatagramTransport if is_socket(sock) else _stock_datagram
+    return kind(loop, sock, protocol, address, waiter, extra)
+
+
 class Transports(weakref.WeakValueDictionary):
     """A loop's transports by descriptor: the native ones, which the loop itself keeps track of, and
     asyncio's own.
@@ -72,7 +96,7 @@ class Transports(weakref.WeakValueDictionary):
         return self._loop()._transport_of(fd) or super().get(fd, default)
 
     def __setitem__(self, fd, transport):
-        if isinstance(transport, _native.StreamTransport):
+        if isinstance(transport, (_native.StreamTransport, _native.DatagramTransport)):
             self._loop()._set_transport(fd, transport)
         else:
             super().__setitem__(fd, transport)
