@@ -155,6 +155,15 @@ def the_other_end_goes_while_reading_on(t):
     t.run(main())
 
 
+async def read_from(t, callback):
+    """What a client reads from a server with this callback."""
+    server = await asyncio.start_server(callback, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    t(callback.__name__, await reader.read())
+    writer.close()
+    server.close()
+
+
 @program
 def callbacks_that_fail(t):
     reports(t)
@@ -162,25 +171,32 @@ def callbacks_that_fail(t):
     async def fails(reader, writer):
         raise ValueError("of the coroutine")
 
-    async def is_cancelled(reader, writer):
-        raise asyncio.CancelledError
-
     def returns(reader, writer):
         writer.write(b"from a function")
         writer.close()
 
-    async def main():
-        for callback in (fails, is_cancelled, returns):
-            server = await asyncio.start_server(callback, "127.0.0.1", 0)
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-            reading = asyncio.wait_for(reader.read(), 1)
-            if callback is is_cancelled and sys.version_info < (3, 13):
-                reading = asyncio.sleep(0, "not closed before 3.13")
-            t(callback.__name__, await reading)
-            writer.close()
-            server.close()
+    for callback in (fails, returns):
+        t.run(read_from(t, callback))
 
-    t.run(main())
+
+@program(since=(3, 13))
+def a_callback_that_is_cancelled(t):
+    reports(t)
+
+    async def is_cancelled(reader, writer):
+        raise asyncio.CancelledError
+
+    t.run(read_from(t, is_cancelled))
+
+
+@program(since=(3, 14))
+def a_function_that_fails(t):
+    reports(t)
+
+    def fails(reader, writer):
+        raise ValueError("of the function")
+
+    t.run(read_from(t, fails))
 
 
 @program
