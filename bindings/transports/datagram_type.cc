@@ -1,10 +1,9 @@
 #include "bindings/transports/datagram_type.h"
 
-#include <structmember.h>
-
 #include "bindings/py/args.h"
 #include "bindings/py/call.h"
 #include "bindings/py/field.h"
+#include "bindings/py/member.h"
 #include "bindings/py/method.h"
 #include "bindings/transports/stream_call.h"
 #include "bindings/transports/transport_slots.h"

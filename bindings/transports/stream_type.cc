@@ -1,8 +1,7 @@
-#include <structmember.h>
-
 #include "bindings/py/call.h"
 #include "bindings/py/field.h"
 #include "bindings/py/gc.h"
+#include "bindings/py/member.h"
 #include "bindings/py/method.h"
 #include "bindings/py/slots.h"
 #include "bindings/transports/stream.h"

@@ -1,12 +1,13 @@
 """Types of the native core. Use the package phaseloop, not this module."""
 
 import asyncio
+import socket
 import sys
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from contextvars import Context
 from typing import Any, TypeVar, final
 
-from typing_extensions import disjoint_base
+from typing_extensions import Self, disjoint_base
 
 _T = TypeVar("_T")
 
@@ -194,6 +195,50 @@ class StreamWriterCore:
     _reader: Any
     _loop: Any
     _complete_fut: Any
+
+@disjoint_base
+class StreamTransport(asyncio.Transport):
+    def __new__(
+        cls,
+        loop: Loop,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+        server: asyncio.AbstractServer | None = None,
+        context: Context | None = None,
+    ) -> Self: ...
+    def set_protocol(self, protocol: asyncio.BaseProtocol, /) -> None: ...
+    def write(self, data: bytes | bytearray | memoryview, /) -> None: ...
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview], /) -> None: ...
+
+@disjoint_base
+class DatagramTransport(asyncio.Transport):
+    def __new__(
+        cls,
+        loop: Loop,
+        sock: socket.socket,
+        protocol: asyncio.BaseProtocol,
+        address: Any = None,
+        waiter: asyncio.Future[None] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> Self: ...
+    def set_protocol(self, protocol: asyncio.BaseProtocol, /) -> None: ...
+    def sendto(self, data: bytes | bytearray | memoryview, addr: Any = None) -> None: ...
+
+@final
+class Listener:
+    def __new__(
+        cls,
+        loop: Loop,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        sock: socket.socket,
+        server: asyncio.AbstractServer | None,
+        backlog: int,
+        context: Context | None = None,
+    ) -> Self: ...
+    def resume(self) -> None: ...
+    def stop(self) -> None: ...
 
 def function(name: str, stock: _T, otherwise: Callable[..., Any] | None = None) -> _T: ...
 def set_task_attribute(name: str, value: Any = ..., /) -> None: ...
