@@ -82,7 +82,8 @@ stage_python() {
   python_tests tests --ignore=tests/{packaging,programs}
 }
 
-# Real programs, in an environment of their own: their packages bring plugins for pytest along.
+# Real programs, in an environment of their own: their packages bring plugins for pytest along, which
+# are for the tests that these tests start.
 stage_programs() {
   local packages
   packages=$(missing_servers)
@@ -90,7 +91,7 @@ stage_programs() {
   locked build_module release
   venv=$root/.dev/venv/$version-programs
   locked install_requirements requirements-programs
-  python_tests tests/programs
+  python_tests tests/programs -p no:asyncio -p no:anyio
 }
 
 # Old programs print what they always did on every CPython, not on the one at hand alone.

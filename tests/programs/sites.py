@@ -96,10 +96,11 @@ KINDS = {
 for _way in WAYS:
     KINDS[f"aiohttp, {_way}"] = Kind(_app("aiohttp_site.py", _way), "Running on")
     KINDS[f"tornado, {_way}"] = Kind(_app("tornado_site.py", _way), "starting")
-    KINDS[f"aiohttp, TLS, {_way}"] = Kind(
-        _app("aiohttp_site.py", _way), "Running on", encrypted=True, quiet=UNCLOSED
-    )
-    KINDS[f"tornado, TLS, {_way}"] = Kind(_app("tornado_site.py", _way), "starting", True)
+# In the last of the ways, which is development mode.
+KINDS["aiohttp, TLS"] = Kind(
+    _app("aiohttp_site.py", _way), "Running on", encrypted=True, quiet=UNCLOSED
+)
+KINDS["tornado, TLS"] = Kind(_app("tornado_site.py", _way), "starting", encrypted=True)
 
 # What servers log when they are well: clients that talk nonsense are no fault of theirs.
 LOGGED = r"(INFO:|DEBUG:|\[.*\] \[INFO\]).*|.*WARNING.*Invalid HTTP request received\."

@@ -48,6 +48,7 @@ routes.static("/file", Path(__file__).parent)
 
 @routes.get("/slow")
 async def slow(request):
+    print("asked to be slow")
     await asyncio.sleep(1)
     return web.Response(text="slowly")
 

@@ -42,6 +42,7 @@ async def chunks(request):
 
 
 async def slow(request):
+    print("asked to be slow")
     await asyncio.sleep(1)
     return PlainTextResponse("slowly")
 

@@ -46,6 +46,7 @@ class Chunks(web.RequestHandler):
 
 class Slow(web.RequestHandler):
     async def get(self):
+        print("asked to be slow")
         await asyncio.sleep(1)
         self.write("slowly")
 
