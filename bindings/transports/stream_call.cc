@@ -15,10 +15,10 @@ Ref<> failure_context(StreamTransport& stream, const char* message, PyObject* ex
 
 }  // namespace
 
-void callback_error(LoopData& data, PyObject* callback) noexcept {
+void callback_error(LoopData& data, PyObject* callback, PyObject* argument) noexcept {
   Ref<> exception = py::fetch_error();
   Ref<> loop = py::borrow(data.object);
-  Ref<> args = py::steal(PyTuple_New(0));
+  Ref<> args = py::steal(argument != nullptr ? PyTuple_Pack(1, argument) : PyTuple_New(0));
   Ref<Handle> handle = args ? new_handle(data, callback, args.share(), nullptr) : nullptr;
   if (!handle) return py::write_unraisable(callback);
   callback_failed(data, loop.get(), callback, args.get(), handle.obj(), std::move(exception));

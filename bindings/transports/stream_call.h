@@ -19,8 +19,8 @@ inline State& state_of(StreamTransport& stream) noexcept { return stream.data->s
 // The pending error came out of work of the loop's, where asyncio would have a handle for the
 // method `name` of the transport: reported as of a callback, or it ends the run.
 void callback_error(StreamTransport& stream, const char* name) noexcept;
-// The same of a callback that is not the transport's own.
-void callback_error(LoopData& data, PyObject* callback) noexcept;
+// The same of a callback that is not the transport's own, or has an argument.
+void callback_error(LoopData& data, PyObject* callback, PyObject* argument = nullptr) noexcept;
 
 // work(), as the loop's own, in the context; `method` is what asyncio would have a handle for.
 template <class Work>

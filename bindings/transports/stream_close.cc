@@ -64,7 +64,7 @@ void lose(StreamTransport& stream, PyObject* exception) noexcept {
     Ref<> method = py::attribute(object_of(stream), data.state.names._call_connection_lost.get());
     let_go(stream);
     py::restore_error(std::move(error));
-    callback_error(data, method ? method.get() : object_of(stream));
+    callback_error(data, method ? method.get() : object_of(stream), exception);
     return;
   }
   let_go(stream);

@@ -62,7 +62,7 @@ void connect(StreamTransport& stream) noexcept {
       Ref<> method = py::attribute(protocol.get(), name);
       if (!method) py::ignore_error();
       py::restore_error(std::move(error));
-      callback_error(data, method ? method.get() : protocol.get());
+      callback_error(data, method ? method.get() : protocol.get(), object_of(stream));
     }
     if (PyContext_Exit(made_context.get()) < 0) py::write_unraisable(made_context.get());
   } else {
