@@ -1,8 +1,9 @@
 """Flow control: limits, when writing is paused and resumed, peers that do not read."""
 
 import asyncio
+import socket
 
-from endpoints import End, client_context, everything, hear, pair, quiet, two_ends, until
+from endpoints import End, client_context, everything, hear, pair, quiet, server_context, until
 from registry import program
 
 SIZE = 1 << 20
@@ -151,7 +152,11 @@ def the_peer_goes_while_paused(t):
 @program
 def over_tls(t):
     async def main():
-        client, server = await two_ends(t.loop, End, End, ssl=client_context())
+        ours, theirs = socket.socketpair()
+        (_, client), (_, server) = await asyncio.gather(
+            t.loop.create_connection(End, sock=ours, ssl=client_context(), server_hostname=""),
+            t.loop.connect_accepted_socket(End, theirs, ssl=server_context()),
+        )
         t(type(client.transport).__name__, client.transport.get_write_buffer_limits())
         server.transport.pause_reading()
         for _ in range(3):
