@@ -393,6 +393,8 @@ def buffers_that_do_not_serve(t):
         theirs.close()
 
     t.run(main())
+    # The text of a TypeError names the call that was to fill the buffer.
+    t.lines[:] = [line.partition(" TypeError(")[0] for line in t.lines]
 
 
 @program
