@@ -76,8 +76,14 @@ class GivenBuffer {
     if (length > 0) return 0;
     return py::raise(PyExc_RuntimeError, "get_buffer() returned an empty buffer");
   }
-  // The same errors as socket.recv_into() has.
-  int open() noexcept { return PyObject_GetBuffer(object_.get(), &view_, PyBUF_WRITABLE); }
+  // As socket.recv_into() takes it.
+  int open() noexcept {
+    if (PyObject_GetBuffer(object_.get(), &view_, PyBUF_WRITABLE) == 0) return 0;
+    py::ignore_error();
+    return py::raise(PyExc_TypeError,
+                     "recv_into() argument 1 must be read-write bytes-like object, not %.50s",
+                     Py_TYPE(object_.get())->tp_name);
+  }
   void* data() const noexcept { return view_.buf; }
   std::size_t size() const noexcept { return static_cast<std::size_t>(view_.len); }
 

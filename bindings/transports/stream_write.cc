@@ -210,14 +210,20 @@ Ref<> write_lines(PyObject* self, PyObject* list) noexcept {
   return write(self, joined.get());
 #else
   if (!is_plain(stream)) return call_stock(self, "writelines", list);
+  const int any = PyObject_IsTrue(list);
+  if (any <= 0) return any < 0 ? nullptr : py::none();
   Ref<> items = py::steal(PySequence_List(list));
   if (!items) return py::raised;
   // All are looked at before one is queued: an error changes nothing.
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
     PyObject* item = PyList_GET_ITEM(items.get(), i);
     if (PyBytes_CheckExact(item)) continue;
-    Ref<> view = py::steal(PyMemoryView_FromObject(item));
-    Ref<> bytes = view ? py::steal(PyBytes_FromObject(view.get())) : nullptr;
+    const int full = PyObject_IsTrue(item);  // what is empty is skipped, whatever it is
+    if (full < 0) return py::raised;
+    Ref<> view = full != 0 ? py::steal(PyMemoryView_FromObject(item)) : nullptr;
+    Ref<> bytes = full == 0 ? py::steal(PyBytes_FromStringAndSize(nullptr, 0))
+                  : view    ? py::steal(PyBytes_FromObject(view.get()))
+                            : nullptr;
     if (!bytes || PyList_SetItem(items.get(), i, bytes.release()) < 0) return py::raised;
   }
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
