@@ -95,6 +95,9 @@ class Transports(weakref.WeakValueDictionary):
         """The transport that the descriptor belongs to."""
         return self._loop()._transport_of(fd) or super().get(fd, default)
 
+    def __getitem__(self, fd):
+        return self._loop()._transport_of(fd) or super().__getitem__(fd)
+
     def __setitem__(self, fd, transport):
         if isinstance(transport, (_native.StreamTransport, _native.DatagramTransport)):
             self._loop()._set_transport(fd, transport)
