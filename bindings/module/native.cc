@@ -29,6 +29,7 @@
 #include "bindings/sync/sync.h"
 #include "bindings/transports/datagram.h"
 #include "bindings/transports/listener.h"
+#include "bindings/transports/numeric.h"
 #include "bindings/transports/stream.h"
 
 namespace py11 = pybind11;
@@ -206,6 +207,11 @@ PyMethodDef functions[] = {
         "list_tasks_with",
         "list_tasks_with($module, show, /)\n--\n\nCall "
         "show() before the first native task. None: again before the next."),
+    py::method<numeric_address>("numeric_address",
+                                "numeric_address($module, host, port, family, type, proto, flags, "
+                                "/)\n--\n\nThe address of the one entry that "
+                                "socket.getaddrinfo() has, if it follows from these alone; else "
+                                "None."),
     py::method<unfinished>("unfinished_tasks",
                            "unfinished_tasks($module, /)\n--\n\nEvery unfinished native task that "
                            "asyncio itself does not list, oldest first."),

@@ -8,6 +8,7 @@ comes before this class in the loop's bases, or is put in place of asyncio's by 
 import functools
 import os
 import selectors
+import socket
 from asyncio import selector_events, sslproto, unix_events
 from asyncio.log import logger
 
@@ -59,6 +60,18 @@ _BORROWED = {
 }
 
 
+# What a program may put in its place is asked whatever the address.
+_getaddrinfo = socket.getaddrinfo
+_INET, _INET6 = socket.AF_INET, socket.AF_INET6
+_KINDS = {
+    kind: (kind, protocol)
+    for kind, protocol in (
+        (socket.SOCK_STREAM, socket.IPPROTO_TCP),
+        (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
+    )
+}
+
+
 class _WatchedDescriptors:
     """As much of a selector as can be asked: what add_reader() and add_writer() watch."""
 
@@ -91,6 +104,20 @@ class NetworkMixin:
                 if unix_events.can_use_pidfd()
                 else unix_events._ThreadedChildWatcher()
             )
+
+    async def getaddrinfo(self, host, port, *, family=0, type=0, proto=0, flags=0):
+        """socket.getaddrinfo() without blocking: names in a thread, numeric addresses here and now.
+
+        Raises socket.gaierror as that function does.
+        """
+        if socket.getaddrinfo is _getaddrinfo and not self._debug:
+            address = _native.numeric_address(host, port, family, type, proto, flags)
+            if address is not None:
+                family = _INET if len(address) == 2 else _INET6
+                return [(family, *_KINDS[type], "", address)]
+        return await super().getaddrinfo(
+            host, port, family=family, type=type, proto=proto, flags=flags
+        )
 
     @property
     def _selector(self):
