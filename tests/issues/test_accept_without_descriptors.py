@@ -7,7 +7,7 @@ import resource
 import socket
 
 from descriptors import open_descriptors, seconds_busy
-from network import HOST, Noting, address_of, until
+from peers import HOST, Noting, address_of, until
 
 MESSAGE = "socket.accept() out of system resource"
 

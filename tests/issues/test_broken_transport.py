@@ -5,7 +5,7 @@ import socket
 import struct
 
 import pytest
-from network import HOST, Noting, address_of
+from peers import HOST, Noting, address_of
 
 
 async def connected(loop):

@@ -7,7 +7,7 @@ import mmap
 import socket
 
 import pytest
-from network import Noting
+from peers import Noting
 
 KINDS = {
     "bytearray": lambda: bytearray(64),

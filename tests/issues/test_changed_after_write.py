@@ -5,7 +5,7 @@ import os
 import socket
 
 import pytest
-from network import Noting
+from peers import Noting
 
 
 async def received(loop, sock, size):

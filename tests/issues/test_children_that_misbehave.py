@@ -9,7 +9,7 @@ import time
 
 import pytest
 from descriptors import open_descriptors, seconds_busy
-from network import until
+from peers import until
 
 
 class Noting(asyncio.SubprocessProtocol):

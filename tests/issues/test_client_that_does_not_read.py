@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from network import HOST, Noting, address_of, until
+from peers import HOST, Noting, address_of, until
 
 
 class Flooding(Noting):

@@ -6,7 +6,7 @@ import socket
 import sys
 
 import pytest
-from network import HOST, until
+from peers import HOST, until
 
 
 class Datagrams(asyncio.DatagramProtocol):

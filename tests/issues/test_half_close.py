@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 import pytest
-from network import HOST, Noting, address_of
+from peers import HOST, Noting, address_of
 
 
 class KeepsOpen(Noting):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from descriptors import open_descriptors
-from network import HOST, Noting, address_of
+from peers import HOST, Noting, address_of
 
 CONNECTIONS = 10_000  # half of them through protocols, half through streams
 AT_ONCE = 200

@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 import pytest
-from network import Noting
+from peers import Noting
 
 
 class Closing(Noting):

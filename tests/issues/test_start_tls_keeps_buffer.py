@@ -4,7 +4,7 @@ import asyncio
 import inspect
 
 import pytest
-from network import HOST, address_of, client_context, server_context
+from peers import HOST, address_of, client_context, server_context
 
 
 def test_what_was_buffered_is_still_there(any_runtime):
