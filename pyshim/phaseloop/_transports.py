@@ -1,4 +1,4 @@
-"""The classes of native transports: the native type, and asyncio's own functions for what is cold."""
+"""Native transports' classes: the native type, and asyncio's own functions for what is cold."""
 
 import socket
 import weakref
@@ -25,7 +25,7 @@ _COLD = (
 
 
 def _made_of(native, stock, names, *bases, **more):
-    """A class with asyncio's name for it, of the native type and asyncio's functions for the rest."""
+    """A class with asyncio's name, of the native type and asyncio's functions for the rest."""
     return type(
         stock.__name__,
         (native, *bases),
