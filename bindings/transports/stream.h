@@ -130,6 +130,10 @@ void fatal_os_error(StreamTransport& stream, int error, const char* message) noe
 void lose_now(StreamTransport& stream) noexcept;
 // Closes the descriptor, once. 0, or -1 with what closing the socket object raised.
 int close_descriptor(StreamTransport& stream) noexcept;
+// The same for a transport that goes away unclosed. A socket object is left to close itself: the
+// collector may have taken it apart already, or it has been closed and the number is somebody
+// else's.
+void drop_descriptor(StreamTransport& stream) noexcept;
 extern const WorkKind kLostKind;
 
 // stream_start.cc

@@ -158,6 +158,20 @@ void fatal_os_error(StreamTransport& stream, int error, const char* message) noe
   fatal_error(stream, py::fetch_error(), message);
 }
 
+namespace {
+
+// The descriptor, which is no longer the transport's.
+int release_descriptor(StreamTransport& stream) noexcept {
+  if (stream.data != nullptr) {
+    auto& transports = stream.data->transports;
+    const auto at = static_cast<std::size_t>(stream.fd);
+    if (at < transports.size() && transports[at] == object_of(stream)) transports[at] = nullptr;
+  }
+  return std::exchange(stream.fd, -1);
+}
+
+}  // namespace
+
 int close_descriptor(StreamTransport& stream) noexcept {
   if (stream.fd < 0) return 0;
   if (!stream.own.known()) {  // get_extra_info("sockname") still answers afterwards
@@ -165,12 +179,7 @@ int close_descriptor(StreamTransport& stream) noexcept {
     socklen_t size = sizeof own;
     if (getsockname(stream.fd, reinterpret_cast<sockaddr*>(&own), &size) == 0) stream.own.take(own);
   }
-  if (stream.data != nullptr) {
-    auto& transports = stream.data->transports;
-    const auto at = static_cast<std::size_t>(stream.fd);
-    if (at < transports.size() && transports[at] == object_of(stream)) transports[at] = nullptr;
-  }
-  const int fd = std::exchange(stream.fd, -1);
+  const int fd = release_descriptor(stream);
   if (!stream.sock) {
     ::close(fd);
     return 0;
@@ -178,6 +187,13 @@ int close_descriptor(StreamTransport& stream) noexcept {
   Ref<> sock = std::move(stream.sock);
   Ref<> done = py::steal(PyObject_CallMethod(sock.get(), "close", nullptr));
   return done ? 0 : -1;
+}
+
+void drop_descriptor(StreamTransport& stream) noexcept {
+  const bool begun = stream.shown_fd > 0 || stream.loop;
+  if (!begun || stream.fd < 0) return;
+  const int fd = release_descriptor(stream);
+  if (!stream.sock) ::close(fd);
 }
 
 }  // namespace phaseloop::stream

@@ -31,6 +31,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
 template <class Transport>
 int clear(PyObject* self) noexcept {
   Transport& transport = *reinterpret_cast<Transport*>(self);
+  drop_descriptor(stream_of(self));
   transport.data = nullptr;  // lives as long as the loop
   transport.native = nullptr;
   py::clear_refs(transport);
@@ -43,12 +44,8 @@ void dealloc(PyObject* self) noexcept {
   PyObject_GC_UnTrack(self);
   StreamTransport& stream = stream_of(self);
   if (stream.weak_references != nullptr) PyObject_ClearWeakRefs(self);
-  if (stream.shown_fd > 0 || stream.loop) {  // begun
-    py::ErrorScope keep;
-    if (close_descriptor(stream) < 0) py::write_unraisable(nullptr);
-    stream.queue.clear();
-  }
   clear<Transport>(self);
+  stream.queue.clear();
   py::free_object(self);
 }
 
