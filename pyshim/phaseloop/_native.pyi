@@ -5,9 +5,9 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from contextvars import Context
-from typing import Any, TypeVar, final
+from typing import Any, Self, TypeVar, final
 
-from typing_extensions import Self, disjoint_base
+from typing_extensions import disjoint_base
 
 _T = TypeVar("_T")
 
