@@ -67,14 +67,18 @@ Descriptor::Descriptor(const DescriptorKind& own_kind, LoopData& own_data, PyObj
 Status watch(Descriptor& descriptor, Interest interest) noexcept {
   if (descriptor.watch.interest == interest) return {};
   const Status changed = descriptor.data.poller->watch(descriptor.watch, interest);
-  if (changed.ok() && interest != Interest::none) take_share(descriptor);
+  if (!changed.ok()) return changed;
+  if (interest != Interest::none) {
+    take_share(descriptor);
+  } else {
+    Ref<> share = settle(descriptor);
+  }
   return changed;
 }
 
 void unwatch(Descriptor& descriptor) noexcept {
   if (descriptor.watch.interest == Interest::none) return;
-  static_cast<void>(descriptor.data.poller->watch(descriptor.watch, Interest::none).ok());
-  Ref<> share = settle(descriptor);
+  static_cast<void>(watch(descriptor, Interest::none).ok());
 }
 
 int visit_descriptors(LoopData& data, visitproc visit, void* arg) noexcept {

@@ -23,13 +23,13 @@
 namespace phaseloop {
 
 // The slots of asyncio.transports._FlowControlMixin, as CPython lays them out; checked when the
-// module is initialised. Two of them are used, the others lie behind attributes of ours.
+// module is initialised. The last lies behind an attribute of ours.
 struct FlowControlSlots {
   PyObject_HEAD
   Ref<> extra;
-  Ref<> unused_high_water;
+  Ref<> given_high_water;
   Ref<> loop;
-  Ref<> unused_low_water;
+  Ref<> given_low_water;
   Ref<> unused_protocol_paused;
 };
 
@@ -74,8 +74,9 @@ struct StreamTransport : FlowControlSlots, StartWork, FlushWork, LostWork {
   bool protocol_paused;
 
   auto refs() {
-    return std::tie(extra, loop, sock, protocol, server, empty_waiter, given_context, lost_context,
-                    read_context, write_context, start_waiter, lost_exception);
+    return std::tie(extra, given_high_water, loop, given_low_water, sock, protocol, server,
+                    empty_waiter, given_context, lost_context, read_context, write_context,
+                    start_waiter, lost_exception);
   }
 };
 

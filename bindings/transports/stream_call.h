@@ -10,8 +10,7 @@ constexpr std::size_t kReadMax = 256 * 1024;  // asyncio's max_size
 
 // The loop's, of kReadMax bytes; null: out of memory.
 char* read_buffer(LoopData& data) noexcept;
-// Something has arrived: false if nobody wants it, which ends the watching; only then does a pause
-// cost anything.
+// Something has arrived: false if nobody wants it, which ends the watching.
 bool wants_to_read(StreamTransport& stream) noexcept;
 
 inline State& state_of(StreamTransport& stream) noexcept { return stream.data->state; }

@@ -12,6 +12,11 @@ bool is(PyObject* name, const char* text) noexcept {
 }
 
 Ref<> wrapped_socket(StreamTransport& stream, State& state) noexcept {
+  if (stream.fd < 0) {  // a closed one
+    PyObject* kind = state.socket_class.get();
+    Ref<> closed = py::steal(PyObject_CallMethod(kind, "__new__", "O", kind));
+    return closed ? py::call(state.transport_socket.get(), closed.get()) : nullptr;
+  }
   PyObject* sock = socket_of(stream);
   return sock != nullptr ? py::call(state.transport_socket.get(), sock) : nullptr;
 }
@@ -33,7 +38,7 @@ Ref<> own_name(StreamTransport& stream) noexcept {
 Ref<> find(StreamTransport& stream, State& state, PyObject* name) noexcept {
   if (is(name, "peername")) return name_of(stream.peer);
   if (is(name, "sockname")) return own_name(stream);
-  if (is(name, "socket") && stream.fd >= 0) return wrapped_socket(stream, state);
+  if (is(name, "socket")) return wrapped_socket(stream, state);
   return nullptr;
 }
 

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "bindings/py/call.h"
 #include "bindings/py/field.h"
 #include "bindings/py/gc.h"
@@ -24,6 +26,45 @@ void set_stream_protocol(StreamTransport& stream, PyObject* protocol, bool is_bu
 
 namespace stream {
 
+namespace {
+
+// What a whole number of bytes compares with as it does with `limit`.
+int whole_limit(PyObject* limit, long long& whole) noexcept {
+  const double number = PyFloat_AsDouble(limit);
+  if (number == -1.0 && PyErr_Occurred() != nullptr) return -1;
+  constexpr double kMax = 9e18;
+  whole = static_cast<long long>(std::floor(number < kMax ? number : kMax));
+  return 0;
+}
+
+template <auto Number, auto Given>
+Ref<> get_limit(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  if (stream.*Given) return (stream.*Given).share();
+  return py::steal(PyLong_FromLongLong(stream.*Number));
+}
+template <auto Number, auto Given>
+int set_limit(PyObject* self, PyObject* value) noexcept {
+  if (value == nullptr) return py::no_deletion();
+  StreamTransport& stream = stream_of(self);
+  if (whole_limit(value, stream.*Number) < 0) return -1;
+  stream.*Given = py::borrow(value);
+  return 0;
+}
+
+}  // namespace
+
+PyGetSetDef high_water_field() noexcept {
+  constexpr auto kNumber = &StreamTransport::high_water;
+  constexpr auto kGiven = &StreamTransport::given_high_water;
+  return py::property<get_limit<kNumber, kGiven>, set_limit<kNumber, kGiven>>("_high_water");
+}
+PyGetSetDef low_water_field() noexcept {
+  constexpr auto kNumber = &StreamTransport::low_water;
+  constexpr auto kGiven = &StreamTransport::given_low_water;
+  return py::property<get_limit<kNumber, kGiven>, set_limit<kNumber, kGiven>>("_low_water");
+}
+
 Ref<> set_protocol(PyObject* self, PyObject* protocol) noexcept {
   StreamTransport& stream = stream_of(self);
   if (stream.data == nullptr) {
@@ -44,11 +85,14 @@ bool reads(const StreamTransport& stream) noexcept { return !stream.closing && !
 }  // namespace
 Ref<> is_reading(PyObject* self) noexcept { return py::boolean(reads(stream_of(self))); }
 
-// The interest stays until something arrives that nobody wants.
+// At once, and not when something arrives that nobody wants: a transport that nothing watches is
+// nobody's but its owner's, whose letting go of it ends it.
 Ref<> pause_reading(PyObject* self) noexcept {
   StreamTransport& stream = stream_of(self);
   if (!reads(stream)) return py::none();
   stream.paused = true;
+  static_cast<void>(
+      watch(stream.descriptor, stream.descriptor.watch.interest - Interest::read).ok());
   log_debug(stream, "%r pauses reading");
   return py::none();
 }
@@ -175,8 +219,8 @@ PyGetSetDef attributes[] = {py::object_field<&StreamTransport::loop>("_loop"),
                             py::bool_field<&StreamTransport::connected>("_protocol_connected"),
                             py::bool_field<&StreamTransport::protocol_paused>("_protocol_paused"),
                             py::int_field<&StreamTransport::conn_lost>("_conn_lost"),
-                            py::int_field<&StreamTransport::high_water>("_high_water"),
-                            py::int_field<&StreamTransport::low_water>("_low_water"),
+                            stream::high_water_field(),
+                            stream::low_water_field(),
                             py::property<stream::get_sock, stream::set_sock>("_sock"),
                             py::getter<stream::all_extra>("_extra"),
                             {}};

@@ -94,8 +94,9 @@ int queue_bytes(StreamTransport& stream, Ref<> bytes) noexcept {
 Ref<> send_or_put_off(StreamTransport& stream) noexcept {
   if (stream.descriptor.watches(Interest::write)) return maybe_pause(stream);
   const bool waiting_shows = static_cast<long long>(stream.queue.bytes()) > stream.high_water;
+  // Nor is there an end of the iteration to wait for while the loop is not running.
   if (!waiting_shows && stream.queue.bytes() < kGatherBytes &&
-      stream.queue.count() < kGatherParts) {
+      stream.queue.count() < kGatherParts && stream.data->running()) {
     put_off(stream);
     return py::none();
   }

@@ -17,6 +17,10 @@ Ref<> stop_watching_reads(PyObject* self) noexcept;
 Ref<> get_sock(PyObject* self) noexcept;
 int set_sock(PyObject* self, PyObject* value) noexcept;
 
+// Limits are any numbers, as given.
+PyGetSetDef high_water_field() noexcept;
+PyGetSetDef low_water_field() noexcept;
+
 // Everything is done when the object is made; the base's __init__ would undo it.
 inline int init(PyObject*, PyObject*, PyObject*) noexcept { return 0; }
 

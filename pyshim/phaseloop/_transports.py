@@ -15,6 +15,11 @@ def _borrowed(stock, names):
 
 
 _COLD = (
+    # By these names the exception handler hears of what the loop calls itself.
+    "_add_reader",
+    "_call_connection_lost",
+    "_read_ready",
+    "_sendto_ready",
     "__del__",
     "__repr__",
     "_fatal_error",
