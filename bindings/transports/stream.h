@@ -65,6 +65,7 @@ struct StreamTransport : FlowControlSlots, StartWork, FlushWork, LostWork {
   long long high_water, low_water;
   int fd;  // -1 once closed
   int shown_fd;
+  bool bulk;      // much came the last time
   bool buffered;  // the protocol is a BufferedProtocol
   bool factory;   // `protocol` is a factory still
   bool connected;

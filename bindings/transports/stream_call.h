@@ -6,7 +6,9 @@
 
 namespace phaseloop::stream {
 
-constexpr std::size_t kReadMax = 256 * 1024;  // asyncio's max_size
+// asyncio takes up to twice as much at a time; this much is still in the processor's cache when the
+// protocol looks at it.
+constexpr std::size_t kReadMax = 128 * 1024;
 
 // The loop's, of kReadMax bytes; null: out of memory.
 char* read_buffer(LoopData& data) noexcept;

@@ -9,6 +9,9 @@
 namespace phaseloop::stream {
 namespace {
 
+// Who sends so much at a time is likely to go on.
+constexpr std::size_t kBulk = 32 * 1024;
+
 void at_end_of_stream(StreamTransport& stream) noexcept {
   log_debug(stream, "%r received EOF");
   Ref<> protocol = stream.protocol.share();
@@ -28,30 +31,55 @@ void at_end_of_stream(StreamTransport& stream) noexcept {
   }
 }
 
+void hand_over(StreamTransport& stream, Ref<> bytes) noexcept {
+  Ref<> protocol = stream.protocol.share();
+  PyObject* name = state_of(stream).names.data_received.get();
+  if (!bytes || !py::call_method(protocol.get(), name, bytes.get())) {
+    fatal_error(stream, py::fetch_error(), "Fatal error: protocol.data_received() call failed.");
+  }
+}
+
+// False: there is nothing to hand over, and what that means has been seen to.
+bool received(StreamTransport& stream, const net::Moved& got) noexcept {
+  stream.bulk = got.ok() && got.count >= kBulk;
+  if (!got.ok()) {
+    if (!got.not_now()) {
+      fatal_os_error(stream, got.error, "Fatal read error on socket transport");
+    }
+    return false;
+  }
+  if (got.count == 0) at_end_of_stream(stream);
+  return got.count > 0;
+}
+
+// Into memory that becomes the protocol's: shrinking it is cheaper than to copy so much.
+void read_bulk(StreamTransport& stream) noexcept {
+  PyObject* bytes = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(kReadMax));
+  if (bytes == nullptr) {
+    return fatal_error(stream, py::fetch_error(), "Fatal read error on socket transport");
+  }
+  const net::Moved got = net::receive(stream.fd, PyBytes_AS_STRING(bytes), kReadMax);
+  // Null if it fails, with the error set.
+  if (got.ok() && got.count > 0) _PyBytes_Resize(&bytes, static_cast<Py_ssize_t>(got.count));
+  Ref<> data = py::steal(bytes);
+  if (received(stream, got)) hand_over(stream, std::move(data));
+}
+
 void read_data(StreamTransport& stream) noexcept {
+  if (stream.bulk && stream.native == nullptr) return read_bulk(stream);
   char* buffer = read_buffer(*stream.data);
   if (buffer == nullptr) {
     PyErr_NoMemory();
     return fatal_error(stream, py::fetch_error(), "Fatal read error on socket transport");
   }
   const net::Moved got = net::receive(stream.fd, buffer, kReadMax);
-  if (!got.ok()) {
-    if (got.not_now()) return;
-    return fatal_os_error(stream, got.error, "Fatal read error on socket transport");
+  if (!received(stream, got)) return;
+  if (stream.native == nullptr) {
+    const auto size = static_cast<Py_ssize_t>(got.count);
+    return hand_over(stream, py::steal(PyBytes_FromStringAndSize(buffer, size)));
   }
-  if (got.count == 0) return at_end_of_stream(stream);
   Ref<> protocol = stream.protocol.share();
-  int result = 0;
-  if (stream.native != nullptr) {
-    result = stream.native->data_received(protocol.get(), buffer, got.count);
-  } else {
-    Ref<> bytes = py::steal(PyBytes_FromStringAndSize(buffer, static_cast<Py_ssize_t>(got.count)));
-    Ref<> done = bytes ? py::call_method(protocol.get(), state_of(stream).names.data_received.get(),
-                                         bytes.get())
-                       : nullptr;
-    result = done ? 0 : -1;
-  }
-  if (result < 0) {
+  if (stream.native->data_received(protocol.get(), buffer, got.count) < 0) {
     fatal_error(stream, py::fetch_error(), "Fatal error: protocol.data_received() call failed.");
   }
 }

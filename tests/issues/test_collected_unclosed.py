@@ -11,7 +11,7 @@ import warnings
 
 import phaseloop
 import pytest
-from network import HOST, address_of
+from peers import HOST, address_of
 
 
 class Keeping(asyncio.Protocol):
