@@ -109,7 +109,8 @@ def test_connections_leave_nothing_behind(loop, installed, kind):
     assert after[0] == before[0]
     assert after[1] == before[1]
     assert after[2] - before[2] < BLOCKS_TOLERATED
-    assert after[3] - before[3] < BYTES_TOLERATED
+    if "ASAN_OPTIONS" not in os.environ:  # it keeps what was freed in its quarantine
+        assert after[3] - before[3] < BYTES_TOLERATED
 
 
 async def settled():
