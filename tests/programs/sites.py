@@ -112,11 +112,16 @@ class Site:
     def __init__(self, kind, folder, certificate):
         self.kind = kind
         (self.port,) = free_ports(1)
-        self._trust = None
+        self._trust = self._websocket_trust = None
         arguments = [self.port]
         if kind.encrypted:
             arguments.append(certificate)
-            self._trust = ssl.create_default_context(cafile=certificate / "authority.pem")
+            self._trust, self._websocket_trust = (
+                ssl.create_default_context(cafile=certificate / "authority.pem") for _ in range(2)
+            )
+            # The blocking client reads and writes in two threads. While one of them reads a session
+            # ticket, which TLS 1.3 sends after the handshake, what the other one writes is lost.
+            self._websocket_trust.maximum_version = ssl.TLSVersion.TLSv1_2
         self.program = Program(kind.command(*arguments), folder, quiet=f"{LOGGED}|{kind.quiet}")
         self.program.wait_for(kind.ready)
 
@@ -144,7 +149,7 @@ class Site:
         scheme = "wss" if self._trust else "ws"
         return websockets.sync.client.connect(
             f"{scheme}://127.0.0.1:{self.port}/socket",
-            ssl=self._trust,
+            ssl=self._websocket_trust,
             max_size=None,
             open_timeout=PATIENCE,
         )
