@@ -48,8 +48,9 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
 
 int clear(PyObject* self) noexcept {
   State& state = *reinterpret_cast<State*>(self);
-  for (py::FreeList* list : {&state.handles, &state.timer_handles, &state.futures, &state.tasks,
-                             &state.gatherings, &state.future_iters, &state.sleeps}) {
+  for (py::FreeList* list :
+       {&state.handles, &state.timer_handles, &state.futures, &state.tasks, &state.gatherings,
+        &state.future_iters, &state.sleeps, &state.socket_calls}) {
     list->drain();
   }
   for (py::FreeList& list : state.routines) list.drain();

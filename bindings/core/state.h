@@ -35,7 +35,7 @@ struct TaskLink;
   X(set_exception) \
   X(pause_reading) X(resume_reading) X(feed_data) X(feed_eof) X(is_closing) X(write) \
   X(writelines) X(write_eof) X(can_write_eof) X(close) X(get_extra_info) X(_drain_helper) \
-  X(_get_close_waiter)
+  X(_get_close_waiter) X(fileno) X(_ensure_fd_no_transport) X(setblocking)
 
 // Attributes taken from asyncio when the module is initialised: X(field, module, attribute).
 #define PHASELOOP_IMPORTS(X)                                                                 \
@@ -78,6 +78,7 @@ struct TaskLink;
   X(barrier_phases, "asyncio.locks", "_BarrierState")                                        \
   X(broken_barrier_error, "asyncio.exceptions", "BrokenBarrierError")                        \
   X(flow_control_mixin, "asyncio.transports", "_FlowControlMixin")                           \
+  X(stock_selector_loop, "asyncio.selector_events", "BaseSelectorEventLoop")                 \
   X(stock_stream_transport, "asyncio.selector_events", "_SelectorSocketTransport")           \
   X(stock_datagram_transport, "asyncio.selector_events", "_SelectorDatagramTransport")       \
   X(buffered_protocol, "asyncio.protocols", "BufferedProtocol")                              \
@@ -122,6 +123,7 @@ struct TaskLink;
   X(stream_transport_type) \
   X(datagram_transport_type) \
   X(listener_type) \
+  X(socket_call_type) \
   X(reader_core)           \
   X(flow_core)             \
   X(stream_protocol_core)  \
@@ -189,7 +191,8 @@ struct State {
   // Until 3.13: called once before the first task, so that asyncio.all_tasks() looks at ours too.
   Ref<> show_tasks;
 
-  py::FreeList handles, timer_handles, futures, tasks, gatherings, future_iters, sleeps;
+  py::FreeList handles, timer_handles, futures, tasks, gatherings, future_iters, sleeps,
+      socket_calls;
   // By size: the first one's objects have one unit behind the head, and so on.
   py::FreeList routines[4];
 

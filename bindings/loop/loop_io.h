@@ -9,6 +9,7 @@
 
 #include "bindings/core/handle.h"
 #include "bindings/core/loop_data.h"
+#include "bindings/core/work.h"
 #include "bindings/py/ref.h"
 #include "runtime/base/clock.h"
 #include "runtime/loop/event_loop.h"
@@ -37,33 +38,60 @@ class SleepingPoller final : public Poller {
   LoopData& data_;
 };
 
-// One direction of a watched descriptor: runs the user's handle each time it is ready.
+// One direction of a watched descriptor: runs the user's handle each time it is ready, or resumes
+// the socket call that waits.
 struct Side : Runnable {
   explicit Side(LoopData& own_data) noexcept;
   LoopData& data;
-  Ref<Handle> handle;  // empty: nobody listens
-  bool stale = false;  // queued for a handle that has been removed since
+  Ref<Handle> handle;
+  Ref<> call;          // a SocketCall; with both empty nobody listens
+  bool stale = false;  // queued for one that has been removed since
 };
 
-// add_reader() and add_writer() of one descriptor. Never freed before the loop is closed, for the
-// poller and the ready queue point here.
+// add_reader(), add_writer() and socket calls of one descriptor. Never freed before the loop is
+// closed, for the poller and the ready queue point here.
 struct FdWatch {
   FdWatch(LoopData& data, int fd) noexcept;
   Watch watch;
   Side reader, writer;
+  Ref<> socket;  // a weak reference to the one whose calls have waited last
+  FdWatch* next_neglected = nullptr;
+  bool neglected = false;  // in a list
+};
+
+// Registrations that the last call left behind for the next one on the same socket: until the end
+// of the iteration after it, in which the task has had its turn.
+class Neglected : public Runnable {
+ public:
+  Neglected(EpollPoller& poller, EventLoop& events) noexcept;
+  void add(FdWatch& watch) noexcept;
+  void forget() noexcept { new_ = old_ = nullptr; }
+
+ private:
+  static const WorkKind kKind;
+  static void run(Runnable& work) noexcept;
+  static void drop(Runnable& work) noexcept;
+
+  EpollPoller& poller_;
+  EventLoop& events_;
+  FdWatch* new_ = nullptr;
+  FdWatch* old_ = nullptr;  // settled at the end of this iteration
+  bool ending_ = false;
 };
 
 struct LoopIo {
   LoopIo(LoopData& data, bool virtual_time) noexcept
       : jumping(poller),
         sleeper(virtual_time ? static_cast<Poller&>(jumping) : poller, data),
-        events(sleeper, virtual_time ? static_cast<const Clock&>(jumping) : clock) {}
+        events(sleeper, virtual_time ? static_cast<const Clock&>(jumping) : clock),
+        neglected(poller, events) {}
 
   EpollPoller poller;
   VirtualTime jumping;
   SleepingPoller sleeper;
   SystemClock clock;
   EventLoop events;
+  Neglected neglected;
   std::vector<std::unique_ptr<FdWatch>> watches;  // by descriptor; null: never watched
   std::unique_ptr<FdWatch> signals;               // the read end of the signal wake-up pipe
 };
@@ -76,7 +104,12 @@ int watch_fd(Loop& loop, int fd, Direction direction, Ref<Handle> handle) noexce
 // 1: there was one; 0: not; -1: error.
 int unwatch_fd(Loop& loop, int fd, Direction direction) noexcept;
 // What watches the descriptor on that side: borrowed, null if nothing does. Never fails.
-Handle* watcher_of(LoopIo& io, int fd, Direction direction) noexcept;
+PyObject* watcher_of(LoopIo& io, int fd, Direction direction) noexcept;
+// A SocketCall waits for its socket, whose descriptor this is; who waited on that side before does
+// no longer. 0, or -1 with OSError (which leaves everything as it was) or MemoryError.
+int watch_socket(Loop& loop, int fd, Direction direction, PyObject* socket, Ref<> call) noexcept;
+// It waits no longer, if it still did. `again`: another call is likely to come.
+void unwatch_socket(Loop& loop, int fd, Direction direction, PyObject* call, bool again) noexcept;
 // Wakes a sleeping loop when `fd` is readable and calls the handle; no reason to poll a busy loop.
 int watch_signals(Loop& loop, int fd, Ref<Handle> handle) noexcept;
 // After fork(), in the child: 0, or -1 with OSError. Nothing is watched any more.

@@ -17,6 +17,7 @@
 #include "bindings/core/threadsafe_handle.h"
 #include "bindings/core/work.h"
 #include "bindings/loop/loop_type.h"
+#include "bindings/loop/socket_call.h"
 #include "bindings/module/command_line.h"
 #include "bindings/objects/base_task.h"
 #include "bindings/objects/operation.h"
@@ -81,6 +82,7 @@ void make_types(State& state, PyObject* module) {
   state.stream_transport_type = checked(new_stream_type(state, module));
   state.datagram_transport_type = checked(new_datagram_type(state, module));
   state.listener_type = checked(new_listener_type(module));
+  state.socket_call_type = checked(new_socket_call_type(state, module));
   state.reader_core = checked(new_reader_core(module));
   state.flow_core = checked(new_flow_core(module));
   state.stream_protocol_core = checked(new_stream_protocol_core(state, module));
@@ -139,6 +141,7 @@ Ref<> function(PyObject* self, py::Args args) noexcept {
                     flow_functions(),
                     stream_protocol_functions(),
                     writer_functions(),
+                    socket_functions(),
                     std::span<const Implementation>(&no_implementation, 1),
                     std::span<const Implementation>(&stock_without_keywords, 1)}) {
     for (const Implementation& each : list) {

@@ -1,5 +1,7 @@
 #include "bindings/objects/operation.h"
 
+#include <string_view>
+
 #include "bindings/core/current_task.h"
 #include "bindings/core/work.h"
 #include "bindings/objects/type_layout.h"
@@ -123,8 +125,12 @@ Ref<> close(PyObject* self) noexcept {
   return py::none();
 }
 
-Ref<> get_name(PyObject* self) noexcept {
+Ref<> get_qualname(PyObject* self) noexcept {
   return py::steal(PyUnicode_InternFromString(operation(self).kind->name));
+}
+Ref<> get_name(PyObject* self) noexcept {
+  const std::string_view name = operation(self).kind->name;
+  return py::steal(PyUnicode_InternFromString(name.data() + (name.rfind('.') + 1)));
 }
 
 // What a task shows as the future it waits for; asyncio has a plain one in this place.
@@ -200,7 +206,7 @@ PyMethodDef methods[] = {
     py::method<close>("close", "close() -> raise GeneratorExit inside coroutine."),
     {}};
 PyGetSetDef attributes[] = {
-    py::getter<get_name>("__name__"), py::getter<get_name>("__qualname__"), {}};
+    py::getter<get_name>("__name__"), py::getter<get_qualname>("__qualname__"), {}};
 PyType_Slot slots[] = {{Py_tp_finalize, reinterpret_cast<void*>(finalize)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                        {Py_tp_repr, reinterpret_cast<void*>(repr)},

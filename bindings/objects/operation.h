@@ -18,7 +18,7 @@ struct Operation;
 
 // What distinguishes one kind of operation from another.
 struct OperationKind {
-  const char* name;  // of asyncio's coroutine function, for repr and warnings
+  const char* name;  // __qualname__ of asyncio's coroutine function, for repr and warnings
   enum class Begun { suspended, yielded_none, returned, failed, not_ours };
   // First send from a native task: `op.data` and `op.loop` are set. returned: `value` is the
   // result. not_ours: nothing was begun, and the arguments are for asyncio's own function to judge.

@@ -36,14 +36,7 @@ _BORROWED = {
         "add_writer",
         "remove_reader",
         "remove_writer",
-        "sock_accept",
         "sock_connect",
-        "sock_recv",
-        "sock_recv_into",
-        "sock_recvfrom",
-        "sock_recvfrom_into",
-        "sock_sendall",
-        "sock_sendto",
     ),
     unix_events._UnixSelectorEventLoop: (
         "_child_watcher_callback",
@@ -59,6 +52,16 @@ _BORROWED = {
     ),
 }
 
+# The same, native for plain sockets.
+_NATIVE = (
+    "sock_accept",
+    "sock_recv",
+    "sock_recv_into",
+    "sock_recvfrom",
+    "sock_recvfrom_into",
+    "sock_sendall",
+    "sock_sendto",
+)
 
 # What a program may put in its place is asked whatever the address.
 _getaddrinfo = socket.getaddrinfo
@@ -190,3 +193,7 @@ for _owner, _names in _BORROWED.items():
     for _name in _names:
         if _name in vars(_owner):  # releases differ
             setattr(NetworkMixin, _name, vars(_owner)[_name])
+
+for _name in _NATIVE:
+    _stock = vars(selector_events.BaseSelectorEventLoop)[_name]
+    setattr(NetworkMixin, _name, _native.function(_name, _stock))

@@ -35,7 +35,9 @@ constexpr bool has(Interest set, Interest bit) noexcept {
 // until the poller is gone or has been told to unwatch it and has dispatched once more.
 struct Watch {
   int fd = -1;
-  Interest interest = Interest::none;  // the poller's own record; change it through watch()
+  // The poller's own records; change them through it.
+  Interest interest = Interest::none;
+  Interest registered = Interest::none;  // what the system has been told to report
   Runnable* on_readable = nullptr;
   Runnable* on_writable = nullptr;
 };

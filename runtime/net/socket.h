@@ -28,6 +28,13 @@ struct Moved {
 inline Moved receive(int fd, void* buffer, std::size_t size) noexcept {
   return Moved::of(::recv(fd, buffer, size, 0));
 }
+// The same of a descriptor that may be a blocking one.
+inline Moved receive_now(int fd, void* buffer, std::size_t size) noexcept {
+  return Moved::of(::recv(fd, buffer, size, MSG_DONTWAIT));
+}
+inline Moved send_now(int fd, const void* data, std::size_t size) noexcept {
+  return Moved::of(::send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT));
+}
 // Never a SIGPIPE, whatever the process has set.
 inline Moved send(int fd, const void* data, std::size_t size) noexcept {
   return Moved::of(::send(fd, data, size, MSG_NOSIGNAL));

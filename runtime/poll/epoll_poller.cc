@@ -67,6 +67,7 @@ Status EpollPoller::reopen() noexcept {
 void EpollPoller::close() noexcept {
   epoll_.close();
   waker_.close();
+  registrants_.clear();
   watched_ = harvested_ = 0;
 }
 
@@ -111,44 +112,87 @@ void EpollPoller::wake() noexcept {
   if (::write(waker_.get(), &one, sizeof one) < 0) errno = saved;
 }
 
-Status EpollPoller::control(Watch& watch, Interest interest) noexcept {
+Watch* EpollPoller::registrant(int fd) const noexcept {
+  const auto at = static_cast<std::size_t>(fd);
+  return fd >= 0 && at < registrants_.size() ? registrants_[at] : nullptr;
+}
+
+Status EpollPoller::register_as(Watch& watch, Interest interest) noexcept {
   epoll_event event{};
   event.events = epoll_mask(interest);
   event.data.ptr = &watch;
-  if (watch.interest != Interest::none) {
-    if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event) == 0) return {};
+  Watch* former = registrant(watch.fd);
+  int result = -1;
+  if (former != nullptr) {
+    result = epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event);
     // The descriptor was closed behind our back and its number is in use again: it is a new one.
-    if (errno != ENOENT) return Status::failure(errno);
+    if (result < 0 && errno != ENOENT) return Status::failure(errno);
   }
-  return Status::of(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event));
+  if (result < 0) result = epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event);
+  if (result < 0) return Status::failure(errno);
+  if (former != nullptr) former->registered = Interest::none;
+  const auto at = static_cast<std::size_t>(watch.fd);
+  if (at >= registrants_.size()) registrants_.resize(at + 1);
+  registrants_[at] = &watch;
+  watch.registered = interest;
+  return {};
 }
 
-Status EpollPoller::watch(Watch& watch, Interest interest) noexcept {
-  if (interest == watch.interest) return {};
-  if (!epoll_.valid() && interest == Interest::none) {  // closed: nothing is watched any more
-    watch.interest = Interest::none;
-    return {};
-  }
-  const bool was = watch.interest != Interest::none;
-  if (interest == Interest::none) {
-    // Fails only when the descriptor is gone, and then it has left the set by itself.
-    epoll_event ignored{};
-    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch.fd, &ignored);
-  } else if (Status changed = control(watch, interest); !changed.ok()) {
-    return changed;
-  }
+void EpollPoller::forget(Watch& watch) noexcept {
+  if (watch.registered == Interest::none) return;
+  watch.registered = Interest::none;
+  if (!epoll_.valid() || registrant(watch.fd) != &watch) return;
+  // Fails only when the descriptor is gone, and then it has left the set by itself.
+  epoll_event ignored{};
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch.fd, &ignored);
+  registrants_[static_cast<std::size_t>(watch.fd)] = nullptr;
+}
+
+void EpollPoller::count(Watch& watch, Interest interest) noexcept {
+  const bool was = watch.interest != Interest::none, is = interest != Interest::none;
   watch.interest = interest;
-  const bool is = interest != Interest::none;
   if (is && !was) ++watched_;
   // One that reopen() has forgotten is not counted.
   if (was && !is && watched_ > 0) --watched_;
+}
+
+Status EpollPoller::watch(Watch& watch, Interest interest) noexcept {
+  if (interest == watch.interest && interest == watch.registered) return {};
+  if (interest == Interest::none) {
+    forget(watch);
+  } else if (Status changed = register_as(watch, interest); !changed.ok()) {
+    return changed;
+  }
+  count(watch, interest);
   return {};
 }
 
+void EpollPoller::neglect(Watch& watch, Interest dropped) noexcept {
+  count(watch, watch.interest - dropped);
+}
+
+Status EpollPoller::resume(Watch& watch, Interest interest) noexcept {
+  if ((watch.registered | interest) != watch.registered) return this->watch(watch, interest);
+  count(watch, interest);
+  return {};
+}
+
+void EpollPoller::settle(Watch& watch) noexcept {
+  if (watch.interest == watch.registered) return;
+  if (watch.interest == Interest::none) return forget(watch);
+  // Of what is registered already, less: nothing that could be refused.
+  static_cast<void>(register_as(watch, watch.interest).ok());
+}
+
 Status EpollPoller::watch_internally(Watch& watch) noexcept {
-  if (Status changed = control(watch, Interest::read); !changed.ok()) return changed;
+  if (Status changed = register_as(watch, Interest::read); !changed.ok()) return changed;
   watch.interest = Interest::read;
   return {};
+}
+
+void EpollPoller::unwatch_internally(Watch& watch) noexcept {
+  forget(watch);
+  watch.interest = Interest::none;
 }
 
 }  // namespace phaseloop

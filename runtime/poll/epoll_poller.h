@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include <array>
+#include <vector>
 
 #include "runtime/base/fd.h"
 #include "runtime/loop/poller.h"
@@ -32,17 +33,35 @@ class EpollPoller final : public Poller {
   Status watch(Watch& watch, Interest interest) noexcept override;
   std::size_t watched() const noexcept override { return watched_; }
 
+  // For one that will probably be watched again soon: `dropped` is of no interest any more, but the
+  // system goes on reporting it, so that resume() is no system call. Until settle() a wait() may
+  // return for nothing.
+  void neglect(Watch& watch, Interest dropped) noexcept;
+  // As watch(). REQUIRES: the descriptor is of the same file as when it was neglected.
+  Status resume(Watch& watch, Interest interest) noexcept;
+  // The system reports what is of interest, and no more.
+  void settle(Watch& watch) noexcept;
+  // What the system has been told is void: the number may be another file's by now. The interest
+  // stays, to be registered anew.
+  void forget(Watch& watch) noexcept;
+
   // A watch of the loop's own (signals): it wakes a sleeping loop but is no reason to poll a busy
   // one.
   Status watch_internally(Watch& watch) noexcept;
+  void unwatch_internally(Watch& watch) noexcept;
 
  private:
   static constexpr std::size_t kEventsMax = 256;  // more simply wait for the next iteration
 
-  Status control(Watch& watch, Interest interest) noexcept;
+  Status register_as(Watch& watch, Interest interest) noexcept;
+  void count(Watch& watch, Interest interest) noexcept;
+  Watch* registrant(int fd) const noexcept;
 
   Fd epoll_;
   Fd waker_;
+  // By descriptor: whose registration the system has, as far as is known. A descriptor that is
+  // closed takes its registration along, unnoticed.
+  std::vector<Watch*> registrants_;
   std::size_t watched_ = 0;
   std::size_t harvested_ = 0;
   std::array<epoll_event, kEventsMax> events_;

@@ -126,6 +126,58 @@ TYPED_TEST(PollerContract, RefusesWhatCannotBeWatchedAndChangesNothing) {
   EXPECT_EQ(bad.interest, Interest::none);
 }
 
+TYPED_TEST(PollerContract, LeavesTheNumberToWhoRegistersItNext) {
+  ASSERT_TRUE(this->poller.watch(this->watch, Interest::read).ok());
+  this->poller.neglect(this->watch, Interest::read);
+  Note other{this->log, "o"};
+  Watch next;
+  next.fd = this->watch.fd;
+  next.on_readable = &other;
+  ASSERT_TRUE(this->poller.watch(next, Interest::read).ok());
+  this->poller.settle(this->watch);
+  this->poller.forget(this->watch);
+  ASSERT_TRUE(this->poller.watch(this->watch, Interest::none).ok());
+  this->send();
+  EXPECT_EQ(this->look(), "o");
+  EXPECT_EQ(this->poller.watched(), 1u);
+}
+
+TYPED_TEST(PollerContract, ResumesWhatWasNeglected) {
+  ASSERT_TRUE(this->poller.watch(this->watch, Interest::both).ok());
+  this->poller.neglect(this->watch, Interest::read);
+  this->send();
+  EXPECT_EQ(this->look(), "w");
+  EXPECT_EQ(this->poller.watched(), 1u);
+  this->poller.neglect(this->watch, Interest::write);
+  EXPECT_EQ(this->look(), "");
+  EXPECT_EQ(this->poller.watched(), 0u);
+  ASSERT_TRUE(this->poller.resume(this->watch, Interest::read).ok());
+  EXPECT_EQ(this->look(), "r");
+  EXPECT_EQ(this->poller.watched(), 1u);
+  this->poller.neglect(this->watch, Interest::read);
+  this->poller.settle(this->watch);
+  // The system says nothing any more: this would return at once.
+  EXPECT_TRUE(this->poller.wait(Duration(1ms)).ok());
+  EXPECT_EQ(this->poller.harvested(), 0u);
+  ASSERT_TRUE(this->poller.resume(this->watch, Interest::write).ok());
+  EXPECT_EQ(this->look(), "w");
+}
+
+TYPED_TEST(PollerContract, ForgetsANumberThatIsInUseAgain) {
+  ASSERT_TRUE(this->poller.watch(this->watch, Interest::read).ok());
+  const int number = this->here.get();
+  this->here.close();
+  int fds[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+  Fd one(fds[0]), other(fds[1]);
+  ASSERT_EQ(one.get(), number);
+  this->poller.forget(this->watch);
+  ASSERT_TRUE(this->poller.watch(this->watch, Interest::read).ok());
+  ASSERT_EQ(write(other.get(), "x", 1), 1);
+  EXPECT_EQ(this->look(), "r");
+  EXPECT_EQ(this->poller.watched(), 1u);
+}
+
 TYPED_TEST(PollerContract, TakesUpANumberThatWasClosedBehindItsBack) {
   ASSERT_TRUE(this->poller.watch(this->watch, Interest::read).ok());
   const int number = this->here.get();
