@@ -7,6 +7,9 @@
 // On free-threaded builds every call holds the critical section of `self`.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+
 #include "bindings/py/args.h"
 #include "bindings/py/critical.h"
 #include "bindings/py/ref.h"
@@ -41,6 +44,22 @@ struct Thunk<Fn> {
   }
   static constexpr int kFlags = METH_FASTCALL | METH_KEYWORDS;
 };
+
+// A text as a template's argument.
+template <std::size_t N>
+struct Text {
+  consteval Text(const char (&given)[N]) noexcept { std::copy_n(given, N, text); }
+  char text[N];
+};
+// method<with_name<f, "write", "data">>: a function of one argument that may be given by name, too.
+template <Ref<> (*Fn)(PyObject*, PyObject*) noexcept, Text Method, Text Name>
+Ref<> with_name(PyObject* self, Args args) noexcept {
+  if (args.count() == 1 && args.keyword_count() == 0) [[likely]]
+    return Fn(self, args[0]);
+  PyObject* given = nullptr;
+  if (bind({Method.text, 1, 1}, args, {{Name.text, &given}}) < 0) return raised;
+  return Fn(self, given);
+}
 
 template <auto Fn>
 inline PyMethodDef method(const char* name, const char* doc) noexcept {

@@ -99,7 +99,8 @@ PyMethodDef methods[] = {
     py::method<datagram::close>("close", "close($self, /)\n--\n\nClose once all is sent."),
     py::method<abort>("abort", "abort($self, /)\n--\n\nClose at once."),
     py::method<datagram::force_close>("_force_close", nullptr),
-    py::method<stream::set_protocol>("set_protocol", "set_protocol($self, protocol, /)\n--\n\n"),
+    py::method<py::with_name<stream::set_protocol, "set_protocol", "protocol">>(
+        "set_protocol", "set_protocol($self, protocol)\n--\n\n"),
     py::method<stream::get_protocol>("get_protocol", "get_protocol($self, /)\n--\n\n"),
     py::method<stream::is_closing>("is_closing", "is_closing($self, /)\n--\n\n"),
     py::method<stream::is_reading>("is_reading", "is_reading($self, /)\n--\n\n"),

@@ -175,12 +175,14 @@ Ref<> reset_empty_waiter(PyObject* self) noexcept {
 }
 
 PyMethodDef methods[] = {
-    py::method<stream::write>("write",
-                              "write($self, data, /)\n--\n\nQueue bytes to be sent; "
-                              "returns at once."),
-    py::method<stream::write_lines>("writelines",
-                                    "writelines($self, list_of_data, /)\n--\n\n"
-                                    "write() for each of them."),
+    py::method<py::with_name<stream::write, "write", "data">>(
+        "write",
+        "write($self, data)\n--\n\nQueue bytes to be sent; "
+        "returns at once."),
+    py::method<py::with_name<stream::write_lines, "writelines", "list_of_data">>(
+        "writelines",
+        "writelines($self, list_of_data)\n--\n\n"
+        "write() for each of them."),
     py::method<stream::write_eof>("write_eof",
                                   "write_eof($self, /)\n--\n\nClose the writing "
                                   "half once all is sent."),
@@ -192,7 +194,8 @@ PyMethodDef methods[] = {
                               "abort($self, /)\n--\n\nClose at once; what is not sent "
                               "is lost."),
     py::method<stream::force_close>("_force_close", nullptr),
-    py::method<stream::set_protocol>("set_protocol", "set_protocol($self, protocol, /)\n--\n\n"),
+    py::method<py::with_name<stream::set_protocol, "set_protocol", "protocol">>(
+        "set_protocol", "set_protocol($self, protocol)\n--\n\n"),
     py::method<stream::get_protocol>("get_protocol", "get_protocol($self, /)\n--\n\n"),
     py::method<stream::is_closing>("is_closing", "is_closing($self, /)\n--\n\n"),
     py::method<stream::is_reading>("is_reading", "is_reading($self, /)\n--\n\n"),

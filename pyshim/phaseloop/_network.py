@@ -161,7 +161,8 @@ class NetworkMixin:
     def _start_serving(
         self, protocol_factory, sock, sslcontext=None, server=None, backlog=100, *timeouts, **more
     ):
-        if sslcontext is None and is_socket(sock):
+        # In debug mode asyncio logs each connection, with a socket object for it.
+        if sslcontext is None and is_socket(sock) and not self._debug:
             context = more.get("context")
             self._listeners[sock.fileno()] = _native.Listener(
                 self, protocol_factory, sock, server, backlog, context

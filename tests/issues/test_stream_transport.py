@@ -394,11 +394,11 @@ def test_a_factory_that_fails_closes_the_connection(either_loop):
         raise LookupError("no protocol")
 
     reports = []
-    either_loop.set_debug(True)
     either_loop.set_exception_handler(lambda _, context: reports.append(context["message"]))
 
     async def serve():
         server = await either_loop.create_server(factory, "127.0.0.1", 0)
+        either_loop.set_debug(True)
         client = socket.create_connection(server.sockets[0].getsockname())
         await asyncio.sleep(0.02)
         gc.collect()
@@ -409,3 +409,37 @@ def test_a_factory_that_fails_closes_the_connection(either_loop):
 
     either_loop.run_until_complete(serve())
     assert reports == ["Error on transport creation for incoming connection"]
+
+
+def test_arguments_may_be_given_by_name(either_loop):
+    async def main():
+        ours, theirs = socket.socketpair()
+        with theirs:
+            transport, protocol = await either_loop.create_connection(
+                lambda: Logging([]), sock=ours
+            )
+            transport.write(data=b"ab")
+            transport.writelines(list_of_data=[b"c", b"d"])
+            transport.set_protocol(protocol=protocol)
+            for wrong in ({}, {"byte": b""}, {"data": b"", "more": 1}):
+                with pytest.raises(TypeError):
+                    transport.write(**wrong)
+            transport.close()
+            await asyncio.sleep(0)
+            assert theirs.recv(100) == b"abcd"
+
+    either_loop.run_until_complete(main())
+
+
+def test_debug_mode_logs_connections(either_loop, caplog):
+    async def main():
+        server = await either_loop.create_server(lambda: Logging([]), "127.0.0.1", 0)
+        with socket.create_connection(server.sockets[0].getsockname()):
+            await asyncio.sleep(0.05)
+        server.close()
+        await asyncio.sleep(0.05)
+
+    either_loop.set_debug(True)
+    with caplog.at_level("DEBUG", "asyncio"):
+        either_loop.run_until_complete(main())
+    assert [line for line in caplog.messages if "got a new connection from" in line]
