@@ -5,8 +5,10 @@ import signal
 
 import pytest
 
-# A shell starts background jobs with SIGINT ignored; the tests of Ctrl-C need it as it is.
+# A shell starts background jobs with SIGINT ignored, nohup those with SIGHUP; tests need both as
+# they are.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 try:
     import phaseloop
