@@ -6,8 +6,8 @@
 
 namespace phaseloop::stream {
 
-// asyncio takes up to twice as much at a time; this much is still in the processor's cache when the
-// protocol looks at it.
+// asyncio takes up to twice as much at a time, as we do in bulk; this much is still in the
+// processor's cache when it is copied.
 constexpr std::size_t kReadMax = 128 * 1024;
 
 // The loop's, of kReadMax bytes; null: out of memory.

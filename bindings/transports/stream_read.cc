@@ -11,6 +11,8 @@ namespace {
 
 // Who sends so much at a time is likely to go on.
 constexpr std::size_t kBulk = 32 * 1024;
+// What asyncio takes at a time.
+constexpr std::size_t kBulkReadMax = 256 * 1024;
 
 void at_end_of_stream(StreamTransport& stream) noexcept {
   log_debug(stream, "%r received EOF");
@@ -54,11 +56,11 @@ bool received(StreamTransport& stream, const net::Moved& got) noexcept {
 
 // Into memory that becomes the protocol's: shrinking it is cheaper than to copy so much.
 void read_bulk(StreamTransport& stream) noexcept {
-  PyObject* bytes = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(kReadMax));
+  PyObject* bytes = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(kBulkReadMax));
   if (bytes == nullptr) {
     return fatal_error(stream, py::fetch_error(), "Fatal read error on socket transport");
   }
-  const net::Moved got = net::receive(stream.fd, PyBytes_AS_STRING(bytes), kReadMax);
+  const net::Moved got = net::receive(stream.fd, PyBytes_AS_STRING(bytes), kBulkReadMax);
   // Null if it fails, with the error set.
   if (got.ok() && got.count > 0) _PyBytes_Resize(&bytes, static_cast<Py_ssize_t>(got.count));
   Ref<> data = py::steal(bytes);
