@@ -65,6 +65,8 @@ _NATIVE = (
 
 # What a program may put in its place is asked whatever the address.
 _getaddrinfo = socket.getaddrinfo
+_getnameinfo = socket.getnameinfo
+_NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
 _INET, _INET6 = socket.AF_INET, socket.AF_INET6
 _KINDS = {
     kind: (kind, protocol)
@@ -121,6 +123,16 @@ class NetworkMixin:
         return await super().getaddrinfo(
             host, port, family=family, type=type, proto=proto, flags=flags
         )
+
+    async def getnameinfo(self, sockaddr, flags=0):
+        """socket.getnameinfo() without blocking: in a thread, or at once if numbers are asked for.
+
+        Raises socket.gaierror, and what else that function does.
+        """
+        numeric = isinstance(flags, int) and flags & _NUMERIC == _NUMERIC
+        if numeric and socket.getnameinfo is _getnameinfo:
+            return _getnameinfo(sockaddr, flags)
+        return await super().getnameinfo(sockaddr, flags)
 
     @property
     def _selector(self):

@@ -59,3 +59,34 @@ def test_what_stands_in_for_the_resolver_is_asked(monkeypatch):
         return await loop.getaddrinfo("192.0.2.1", 80, type=socket.SOCK_STREAM)
 
     assert phaseloop.run(main()) == ["mine"]
+
+
+ADDRESSES = [("127.0.0.1", 80), ("::1", 80), ("2001:db8::1", 443, 0, 0), ("0.0.0.0", 0)]
+ODD_ADDRESSES = [("localhost", 80), ("127.0.0.1",), ("127.0.0.1", 70000), ("", 0), "text", None, ()]
+
+
+@pytest.mark.parametrize("address", ADDRESSES + ODD_ADDRESSES, ids=repr)
+@pytest.mark.parametrize("more", [0, socket.NI_DGRAM])
+def test_every_name_is_the_resolvers(address, more):
+    async def main():
+        flags = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV | more
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getnameinfo(address, flags)
+        except Exception as exc:
+            found = type(exc), exc.args
+        assert found == outcome(lambda: socket.getnameinfo(address, flags))
+        assert loop._default_executor is None
+
+    phaseloop.run(main())
+
+
+def test_names_are_looked_up_in_a_thread():
+    async def main():
+        loop = asyncio.get_running_loop()
+        address = "127.0.0.1", 80
+        found = await loop.getnameinfo(address, socket.NI_NUMERICHOST)
+        assert found == socket.getnameinfo(address, socket.NI_NUMERICHOST)
+        assert loop._default_executor is not None
+
+    phaseloop.run(main())
