@@ -291,6 +291,7 @@ def test_a_loop_dropped_with_live_transports_is_collected():
     with pytest.warns(ResourceWarning):
         del loop, transport, server
         gc.collect()
+    gc.collect()  # the warnings that were recorded name it
     assert gone() is None
     peer.close()
 
