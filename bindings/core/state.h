@@ -35,7 +35,7 @@ struct TaskLink;
   X(set_exception) \
   X(pause_reading) X(resume_reading) X(feed_data) X(feed_eof) X(is_closing) X(write) \
   X(writelines) X(write_eof) X(can_write_eof) X(close) X(get_extra_info) X(_drain_helper) \
-  X(_get_close_waiter) X(fileno) X(_ensure_fd_no_transport) X(setblocking)
+  X(_get_close_waiter) X(fileno) X(_ensure_fd_no_transport) X(setblocking) X(_fileno) X(_loop) X(_protocol) X(_buffer) X(_conn_lost) X(_closing) X(_maybe_pause_protocol) X(_maybe_resume_protocol) X(_add_writer) X(_remove_writer) X(_remove_reader) X(_write_ready)
 
 // Attributes taken from asyncio when the module is initialised: X(field, module, attribute).
 #define PHASELOOP_IMPORTS(X)                                                                 \

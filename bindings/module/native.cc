@@ -31,6 +31,7 @@
 #include "bindings/transports/datagram.h"
 #include "bindings/transports/listener.h"
 #include "bindings/transports/numeric.h"
+#include "bindings/transports/pipe.h"
 #include "bindings/transports/stream.h"
 
 namespace py11 = pybind11;
@@ -142,6 +143,7 @@ Ref<> function(PyObject* self, py::Args args) noexcept {
                     stream_protocol_functions(),
                     writer_functions(),
                     socket_functions(),
+                    pipe_functions(),
                     std::span<const Implementation>(&no_implementation, 1),
                     std::span<const Implementation>(&stock_without_keywords, 1)}) {
     for (const Implementation& each : list) {

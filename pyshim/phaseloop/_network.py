@@ -13,7 +13,14 @@ from asyncio import selector_events, sslproto, unix_events
 from asyncio.log import logger
 
 from . import _native
-from ._transports import Transports, datagram_transport, is_socket, socket_transport
+from ._transports import (
+    ReadPipeTransport,
+    Transports,
+    WritePipeTransport,
+    datagram_transport,
+    is_socket,
+    socket_transport,
+)
 
 _BORROWED = {
     selector_events.BaseSelectorEventLoop: (
@@ -40,9 +47,7 @@ _BORROWED = {
     ),
     unix_events._UnixSelectorEventLoop: (
         "_child_watcher_callback",
-        "_make_read_pipe_transport",
         "_make_subprocess_transport",
-        "_make_write_pipe_transport",
         "_sock_add_cancellation_callback",
         "_sock_sendfile_native",
         "_sock_sendfile_native_impl",
@@ -148,6 +153,12 @@ class NetworkMixin:
     def _make_datagram_transport(self, sock, protocol, address=None, waiter=None, extra=None):
         self._ensure_fd_no_transport(sock)
         return datagram_transport(self, sock, protocol, address, waiter, extra)
+
+    def _make_read_pipe_transport(self, pipe, protocol, waiter=None, extra=None):
+        return ReadPipeTransport(self, pipe, protocol, waiter, extra)
+
+    def _make_write_pipe_transport(self, pipe, protocol, waiter=None, extra=None):
+        return WritePipeTransport(self, pipe, protocol, waiter, extra)
 
     def _make_ssl_transport(
         self,

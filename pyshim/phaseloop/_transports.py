@@ -2,7 +2,7 @@
 
 import socket
 import weakref
-from asyncio import base_events, constants, selector_events, transports
+from asyncio import base_events, constants, selector_events, transports, unix_events
 
 from . import _native
 
@@ -59,6 +59,26 @@ DatagramTransport = _made_of(
     (*_COLD, "_header_size"),
     transports.DatagramTransport,
 )
+
+
+def _with_native(stock, names):
+    """asyncio's class with native methods of these names."""
+    return type(
+        stock.__name__,
+        (stock,),
+        {
+            "__doc__": stock.__doc__,
+            "__module__": stock.__module__,
+            **{
+                name: _native.function(f"{stock.__name__}.{name}", getattr(stock, name))
+                for name in names
+            },
+        },
+    )
+
+
+ReadPipeTransport = _with_native(unix_events._UnixReadPipeTransport, ("_read_ready",))
+WritePipeTransport = _with_native(unix_events._UnixWritePipeTransport, ("write", "_write_ready"))
 
 _native.set_classes(
     StreamTransport=SocketTransport,
