@@ -46,6 +46,10 @@ void EventLoop::sleep_or_go_on() noexcept {
 // With work ready: is it time to look at the operating system all the same?
 bool EventLoop::poll_due() noexcept {
   if (poller_.watched() == 0) return false;
+  if (settling_ > 0 && !stopping_) {
+    --settling_;
+    return false;
+  }
   if (eager_polls_ > 0 || stopping_) return true;
   if (!now_) now_ = clock_.now();
   return *now_ - last_poll_ >= kPollInterval;
@@ -63,6 +67,7 @@ void EventLoop::poll(std::optional<Duration> timeout) noexcept {
   if (sleeps) asleep_.store(false, std::memory_order_seq_cst);
   inbox_.drain(ready_);
   const std::size_t events = waited.ok() ? poller_.dispatch(ready_) : 0;
+  settling_ = events >= kManyEvents ? kSettlingIterations : 0;
   if (sleeps || events > 0) {
     eager_polls_ = kEagerPolls;
   } else if (eager_polls_ > 0 && --eager_polls_ == 0) {

@@ -10,7 +10,9 @@
 // is watched; otherwise in each of the first kEagerPolls iterations after a sleep or an event, and
 // then once kPollInterval has passed since it was last asked, looked at every iteration. So I/O is
 // noticed at most kPollInterval plus one iteration late however much ready work there is, and
-// timers at most one iteration late.
+// timers at most one iteration late. After an answer of kManyEvents or more what they have set off
+// has kSettlingIterations to itself: a busy server then answers many at a time, whose clients are
+// woken once for several answers.
 //
 // Thread: the loop's, except post(). Poller and clock outlive the loop. Nothing here allocates but
 // arming a timer.
@@ -18,6 +20,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <optional>
 
 #include "runtime/base/clock.h"
@@ -32,6 +35,8 @@ namespace phaseloop {
 class EventLoop {
  public:
   static constexpr int kEagerPolls = 8;
+  static constexpr std::size_t kManyEvents = 8;
+  static constexpr int kSettlingIterations = 2;
   static constexpr Duration kPollInterval = std::chrono::microseconds(50);
 
   // Called around every piece of work while set: debugging, never on the fast path.
@@ -114,6 +119,7 @@ class EventLoop {
   std::optional<Instant> now_;  // read in this iteration, if anybody asked
   Instant last_poll_{};
   int eager_polls_ = kEagerPolls;
+  int settling_ = 0;  // iterations to go without a poll
   bool stopping_ = false;
   bool interrupted_ = false;
   // Any thread.

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "runtime/poll/epoll_poller.h"
 #include "tests/unit/support.h"
@@ -32,6 +34,40 @@ TEST(EventLoop, RunsOnlyWhatWasReadyWhenTheIterationBegan) {
   EXPECT_EQ(log, "schedules a");
   loop.run_once();
   EXPECT_EQ(log, "schedules anested");
+}
+
+TEST(EventLoop, LeavesManyEventsTimeToSettle) {
+  World world;
+  EventLoop loop(world, world);
+  std::string log;
+  world.watched_fds = 1;
+  std::vector<std::unique_ptr<Note>> events;
+  const auto arrive = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      events.push_back(std::make_unique<Note>(log, "."));
+      world.arrive(*events.back());
+    }
+  };
+  Call forever([&] { loop.call_soon(forever); });
+  loop.call_soon(forever);
+  const auto polls_after = [&](std::size_t count) {
+    arrive(count);
+    const int before = world.asked;
+    for (int i = 0; i <= EventLoop::kSettlingIterations; ++i) loop.run_once();
+    return world.asked - before;
+  };
+  EXPECT_EQ(polls_after(EventLoop::kManyEvents - 1), 1 + EventLoop::kSettlingIterations);
+  EXPECT_EQ(polls_after(EventLoop::kManyEvents), 1);
+  loop.run_once();
+  EXPECT_EQ(log.size(), 2 * EventLoop::kManyEvents - 1);
+  // The last iteration of a run asks in any case.
+  arrive(EventLoop::kManyEvents);
+  loop.run_once();
+  const int before = world.asked;
+  loop.stop();
+  loop.run_once();
+  EXPECT_EQ(world.asked, before + 1);
+  loop.drop_all();
 }
 
 TEST(EventLoop, RunsWhatWasPutOffAtTheEndOfTheIteration) {
