@@ -31,7 +31,6 @@ def no_descriptor_free():
 
 def test_accepting_backs_off_and_recovers(either_loop):
     heard = []
-    told_of_shortage = []
     accepted = []
 
     def accept():
@@ -48,11 +47,10 @@ def test_accepting_backs_off_and_recovers(either_loop):
         with no_descriptor_free():
             for client in clients:
                 client.connect_ex(address)
-            busy = await seconds_busy(asyncio.sleep, 0.3)
-        assert busy < 0.1
+            busy = await seconds_busy(asyncio.sleep, 0.2)
+        assert busy < 0.07
         assert accepted == []
         # asyncio says so once for every connection that the backlog may hold.
-        told_of_shortage.append(len(heard))
         assert {context["message"] for context in heard} == {MESSAGE}
         assert heard[0]["socket"].getsockname() == address
         await until(lambda: len(accepted) == 3)
@@ -67,7 +65,6 @@ def test_accepting_backs_off_and_recovers(either_loop):
         await server.wait_closed()
 
     either_loop.run_until_complete(asyncio.wait_for(main(), 20))
-    assert [len(heard)] == told_of_shortage
 
 
 def test_a_server_closed_while_it_backs_off_stays_closed(either_loop):
