@@ -43,6 +43,33 @@ Ref<> tell_loop(PyObject* self, const Names& names, const Ref<>& method,
 
 // --- reading ------------------------------------------------------------------------------------
 
+int log_end(PyObject* self, State& state, const LoopData& data) noexcept {
+  if (!data.debug) [[likely]]
+    return 0;
+  Ref<> logger = py::steal(PyObject_GetAttrString(state.base_events_module.get(), "logger"));
+  return logger && py::steal(PyObject_CallMethod(logger.get(), "info", "sO",
+                                                 "%r was closed by peer", self))
+             ? 0
+             : -1;
+}
+
+// asyncio's method can't be left to find this out for itself: it would read again, and a terminal
+// says only once that it is at its end.
+Ref<> at_end(PyObject* self, State& state, const LoopData& data) noexcept {
+  const Names& names = state.names;
+  Ref<> loop = py::borrow(data.object);
+  if (log_end(self, state, data) < 0) return py::raised;
+  if (PyObject_SetAttr(self, names._closing.get(), Py_True) < 0) return py::raised;
+  if (!tell_loop(self, names, names._remove_reader)) return py::raised;
+  Ref<> protocol = py::attribute(self, names._protocol.get());
+  Ref<> received = protocol ? py::attribute(protocol.get(), names.eof_received.get()) : nullptr;
+  PyObject* call_soon = names.call_soon.get();
+  if (!received || !py::call_method(loop.get(), call_soon, received.get())) return py::raised;
+  Ref<> lost = py::attribute(self, names._call_connection_lost.get());
+  if (!lost || !py::call_method(loop.get(), call_soon, lost.get(), Py_None)) return py::raised;
+  return py::none();
+}
+
 Ref<> read_ready(State& state, Args args) noexcept {
   if (args.count() != 1 || args.keyword_count() != 0) return nullptr;
   PyObject* self = args[0];
@@ -53,10 +80,10 @@ Ref<> read_ready(State& state, Args args) noexcept {
   LoopData& data = loop_data(state, loop.get());
   char* buffer = fd >= 0 && data.native() ? stream::read_buffer(data) : nullptr;
   if (buffer == nullptr) return nullptr;
-  const net::Moved got = net::read(fd, buffer, stream::kReadMax);
+  const net::Moved got = net::read(fd, buffer, stream::kBulkReadMax);
   if (got.not_now()) return py::none();
   if (!got.ok()) return fatal_error(self, names, got.error, "Fatal read error on pipe transport");
-  if (got.count == 0) return nullptr;  // the end: reading again says so again
+  if (got.count == 0) return at_end(self, state, data);
   Ref<> bytes = py::steal(PyBytes_FromStringAndSize(buffer, static_cast<Py_ssize_t>(got.count)));
   Ref<> protocol = bytes ? py::attribute(self, names._protocol.get()) : nullptr;
   if (!protocol) return py::raised;

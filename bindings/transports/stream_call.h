@@ -9,8 +9,10 @@ namespace phaseloop::stream {
 // asyncio takes up to twice as much at a time, as we do in bulk; this much is still in the
 // processor's cache when it is copied.
 constexpr std::size_t kReadMax = 128 * 1024;
+// What asyncio takes at a time.
+constexpr std::size_t kBulkReadMax = 256 * 1024;
 
-// The loop's, of kReadMax bytes; null: out of memory.
+// The loop's, of kBulkReadMax bytes; null: out of memory.
 char* read_buffer(LoopData& data) noexcept;
 // Something has arrived: false if nobody wants it, which ends the watching.
 bool wants_to_read(StreamTransport& stream) noexcept;

@@ -11,8 +11,6 @@ namespace {
 
 // Who sends so much at a time is likely to go on.
 constexpr std::size_t kBulk = 32 * 1024;
-// What asyncio takes at a time.
-constexpr std::size_t kBulkReadMax = 256 * 1024;
 
 void at_end_of_stream(StreamTransport& stream) noexcept {
   log_debug(stream, "%r received EOF");
@@ -167,7 +165,7 @@ void readable(Descriptor& descriptor) noexcept {
 }  // namespace
 
 char* read_buffer(LoopData& data) noexcept {
-  if (!data.read_buffer) data.read_buffer.reset(new (std::nothrow) char[kReadMax]);
+  if (!data.read_buffer) data.read_buffer.reset(new (std::nothrow) char[kBulkReadMax]);
   return data.read_buffer.get();
 }
 

@@ -2,10 +2,13 @@
 
 import array
 import asyncio
+import fcntl
 import gc
 import logging
 import os
+import pty
 import socket
+import tty
 
 import phaseloop
 import pytest
@@ -152,6 +155,105 @@ def test_a_pipe_of_great_capacity():
         log.append(b"".join(entry[1] for entry in received if entry[0] == "data") == data)
         log.append([entry[0] for entry in received if entry[0] != "data"])
         transport.close()
+
+    same(program)
+
+
+def test_a_read_takes_as_much_as_asyncios():
+    def program(loop, log):
+        received = []
+        _, theirs = reader(loop, received)
+        fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 1 << 20)
+        theirs.write(bytes(700_000))
+        spin(loop)
+        log.append([len(entry[1]) for entry in received if entry[0] == "data"])
+        theirs.close()
+        spin(loop)
+
+    same(program)
+
+
+def terminal(loop, log):
+    """(a transport that reads it, the other end's descriptor)"""
+    theirs, ours = pty.openpty()
+    made = loop.connect_read_pipe(lambda: Logging(log), open(ours, "rb", 0))
+    return loop.run_until_complete(made)[0], theirs
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_terminal_says_once_that_it_is_at_its_end(paused):
+    def program(loop, log):
+        transport, theirs = terminal(loop, log)
+        os.write(theirs, b"line\n")
+        spin(loop)
+        if paused:
+            transport.pause_reading()
+        os.write(theirs, b"\x04")
+        spin(loop)
+        log.append((transport.is_closing(), transport.is_reading()))
+        transport.resume_reading()
+        spin(loop)
+        log.append((transport.is_closing(), transport.is_reading()))
+        os.close(theirs)
+
+    same(program)
+
+
+def test_a_terminal_that_hangs_up():
+    def program(loop, log):
+        theirs, ours = pty.openpty()
+        made = loop.connect_read_pipe(lambda: Logging(log), open(theirs, "rb", 0))
+        transport, _ = loop.run_until_complete(made)
+        os.write(ours, b"one")
+        spin(loop)
+        os.close(ours)
+        spin(loop)
+        log.append(transport.is_closing())
+
+    same(program)
+
+
+def test_one_descriptor_read_and_written():
+    def program(loop, log):
+        transport, theirs = terminal(loop, log)
+        tty.setraw(transport._fileno)
+        made = loop.connect_write_pipe(
+            lambda: Logging(log), open(transport._fileno, "wb", 0, closefd=False)
+        )
+        writing, _ = loop.run_until_complete(made)
+        writing.write(b"out")
+        os.write(theirs, b"in")
+        spin(loop)
+        log.append(os.read(theirs, 10))
+        writing.close()
+        spin(loop)
+        os.write(theirs, b"more")
+        spin(loop)
+        transport.close()
+        spin(loop)
+        os.close(theirs)
+
+    same(program)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_protocol_replaced_at_the_end_hears_of_the_loss_alone(fails):
+    def program(loop, log):
+        other = []
+
+        class Replaced(Logging):
+            def eof_received(self):
+                super().eof_received()
+                self.transport.set_protocol(Logging(other))
+                if fails:
+                    raise LookupError("on purpose")
+
+        ours, theirs = ends("pipe")
+        made = loop.connect_read_pipe(lambda: Replaced(log), ours)
+        loop.run_until_complete(made)
+        theirs.close()
+        spin(loop)
+        log.append(other)
 
     same(program)
 
