@@ -4,6 +4,7 @@
 
 #include "bindings/core/loop_data.h"
 #include "bindings/py/call.h"
+#include "bindings/py/gil.h"
 #include "bindings/transports/stream_call.h"
 #include "runtime/net/pipe.h"
 
@@ -112,6 +113,15 @@ Ref<> write_failed(PyObject* self, const Names& names, int error) noexcept {
   return fatal_error(self, names, error, "Fatal write error on pipe transport");
 }
 
+// If it has to wait, other threads go on meanwhile: one of them may be the one that reads.
+net::Moved write_now(int fd, const Py_buffer& data) noexcept {
+  const auto size = static_cast<std::size_t>(data.len);
+  if (!net::waits(fd)) [[likely]]
+    return net::write(fd, data.buf, size);
+  py::ReleasedGil released;
+  return net::write(fd, data.buf, size);
+}
+
 int append(PyObject* buffer, const char* bytes, std::size_t size) noexcept {
   const Py_ssize_t before = PyByteArray_GET_SIZE(buffer);
   if (PyByteArray_Resize(buffer, before + static_cast<Py_ssize_t>(size)) < 0) return -1;
@@ -131,7 +141,7 @@ Ref<> write_bytes(PyObject* self, const Names& names, PyObject* buffer, const Py
   const auto size = static_cast<std::size_t>(data.len);
   std::size_t sent = 0;
   if (PyByteArray_GET_SIZE(buffer) == 0) {
-    const net::Moved moved = net::write(fd, bytes, size);
+    const net::Moved moved = write_now(fd, data);
     if (!moved.ok() && !moved.not_now()) return write_failed(self, names, moved.error);
     sent = moved.count;
     if (sent == size) return py::none();
@@ -177,11 +187,13 @@ Ref<> write_ready(State& state, Args args) noexcept {
   const int fd = descriptor(self, names);
   Ref<> buffer = py::attribute(self, names._buffer.get());
   if (!buffer) return py::raised;
-  const bool plain = fd >= 0 && PyByteArray_CheckExact(buffer.get());
-  const Py_ssize_t size = plain ? PyByteArray_GET_SIZE(buffer.get()) : 0;
+  if (fd < 0 || !PyByteArray_CheckExact(buffer.get())) return nullptr;
+  const Py_ssize_t size = PyByteArray_GET_SIZE(buffer.get());
   if (size == 0) return nullptr;
-  const net::Moved moved =
-      net::write(fd, PyByteArray_AS_STRING(buffer.get()), static_cast<std::size_t>(size));
+  Py_buffer view;
+  if (PyObject_GetBuffer(buffer.get(), &view, PyBUF_SIMPLE) < 0) return py::raised;
+  const net::Moved moved = write_now(fd, view);
+  PyBuffer_Release(&view);
   if (moved.not_now()) return py::none();
   if (!moved.ok()) {
     if (PyByteArray_Resize(buffer.get(), 0) < 0) return py::raised;

@@ -8,6 +8,8 @@ import logging
 import os
 import pty
 import socket
+import subprocess
+import sys
 import tty
 
 import phaseloop
@@ -309,6 +311,39 @@ def test_writes_of_every_kind_arrive_in_order():
             gc.collect()
 
     same(until_it_fails)
+
+
+@pytest.mark.parametrize("buffered", [False, True])
+def test_a_write_that_waits_holds_up_no_other_thread(buffered):
+    """Others who have a pipe open may make it one that waits, and a thread what it waits for."""
+    program = f"""if True:
+        import asyncio, os, threading, phaseloop
+        loop = phaseloop.new_event_loop()
+        reading, writing = os.pipe()
+        made = loop.connect_write_pipe(asyncio.BaseProtocol, open(writing, "wb", 0))
+        transport, _ = loop.run_until_complete(made)
+        count = 200_000
+        def read():
+            global count
+            while count > 0:
+                count -= len(os.read(reading, 1 << 16))
+        if {buffered}:
+            transport.write(bytes(count))
+        os.set_blocking(writing, True)
+        thread = threading.Thread(target=read)
+        thread.start()
+        if not {buffered}:
+            transport.write(bytes(count))
+        loop.run_until_complete(asyncio.sleep(0.1))
+        thread.join()
+        transport.close()
+        loop.run_until_complete(asyncio.sleep(0))
+        print(count)
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, timeout=20, text=True
+    )
+    assert (ran.stdout, ran.stderr) == ("0\n", "")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
