@@ -11,9 +11,15 @@ from . import _native
 
 
 def _native_methods(stock, names):
-    """The native methods of these names, as the class asyncio has them in would show them."""
+    """The native methods of these names, as the class asyncio has them in would show them.
+
+    A method that the running release does not have (StreamWriter.__del__ came with 3.11.5) is
+    left out.
+    """
     return {
-        name: _native.function(f"{stock.__name__}.{name}", getattr(stock, name)) for name in names
+        name: _native.function(f"{stock.__name__}.{name}", getattr(stock, name))
+        for name in names
+        if hasattr(stock, name)
     }
 
 
