@@ -112,7 +112,7 @@ def read_all(root: Path, folder: str = "") -> Iterator[tuple[str, str]]:
             hidden = entry.name.startswith(".") and entry.name not in HIDDEN_BUT_OURS
             if not hidden and entry.name not in SKIPPED_FOLDERS:
                 yield from read_all(root, f"{path}/")
-        elif entry.is_file():
+        elif entry.is_file() and path != ".git":  # a file in a worktree beside the clone
             content = entry.read_bytes()
             if b"\0" not in content:
                 yield path, content.decode(errors="replace")

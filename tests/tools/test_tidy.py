@@ -176,6 +176,11 @@ def test_hidden_and_made_folders_are_not_read(tree):
     assert findings(tree({".dev/a.txt": stray, "tools/__pycache__/a.txt": stray})) == []
 
 
+def test_the_file_that_makes_a_worktree_is_not_read(tree):
+    folder = "/" + "work/clone/.git/worktrees/other"
+    assert findings(tree({".git": f"gitdir: {folder}\n"})) == []
+
+
 # --- the program ----------------------------------------------------------------------------------
 
 
