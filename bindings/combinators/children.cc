@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "bindings/objects/operation.h"
 #include "bindings/objects/task.h"
 #include "runtime/base/pod_vector.h"
 
@@ -47,17 +48,13 @@ bool is_future_of(LoopData& data, PyObject* item) noexcept {
   return is_native_future(data.state, Py_TYPE(item)) && future_data(item).data == &data;
 }
 
-bool is_native_coroutine(State& state, PyObject* item) noexcept {
-  return PyCoro_CheckExact(item) || is_operation(state, Py_TYPE(item));
-}
-
 bool all_ours(LoopData& data, PyObject* const* items, std::size_t count,
               const Wanted& wanted) noexcept {
   // A factory makes whatever it likes of coroutines, and debug mode has more to say of each.
   const bool coroutines = wanted.coroutines && !data.task_factory && !data.debug;
   for (std::size_t i = 0; i < count; ++i) {
     if (is_future_of(data, items[i])) continue;
-    if (!coroutines || !is_native_coroutine(data.state, items[i])) return false;
+    if (!coroutines || !is_known_coroutine(data.state, items[i])) return false;
   }
   return true;
 }

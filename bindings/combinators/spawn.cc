@@ -17,7 +17,7 @@ LoopData* plain_loop(State& state, PyObject* coroutine) noexcept {
   }
   // Debug mode looks at the caller's frames, which asyncio's function is one of.
   if (data->debug) return nullptr;
-  return PyCoro_CheckExact(coroutine) || is_operation(state, Py_TYPE(coroutine)) ? data : nullptr;
+  return is_known_coroutine(state, coroutine) ? data : nullptr;
 }
 
 Ref<> call_create_task(State& state, Args args) noexcept {

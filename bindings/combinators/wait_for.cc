@@ -94,7 +94,7 @@ Ref<> future_for(LoopData& data, PyObject* awaitable) noexcept {
     return future_data(awaitable).data == &data ? py::borrow(awaitable) : nullptr;
   }
   if (data.task_factory || data.debug) return nullptr;
-  if (!PyCoro_CheckExact(awaitable) && !is_operation(state, Py_TYPE(awaitable))) return nullptr;
+  if (!is_known_coroutine(state, awaitable)) return nullptr;
   return new_task(data, data.object, awaitable, {});
 }
 

@@ -69,6 +69,12 @@ Ref<> cancellation(Operation& op) noexcept;
 inline bool is_operation(State& state, PyTypeObject* type) noexcept {
   return type->tp_base == state.operation_type.get();
 }
+// What create_task() and the like take without asking asyncio.iscoroutine(): exact coroutines,
+// operations and routines. Everything else that is a coroutine is for that function to judge.
+inline bool is_known_coroutine(State& state, PyObject* object) noexcept {
+  PyTypeObject* type = Py_TYPE(object);
+  return PyCoro_CheckExact(object) || is_operation(state, type) || type == state.routine_type.get();
+}
 inline Operation& operation(PyObject* self) noexcept { return *reinterpret_cast<Operation*>(self); }
 inline PyObject* object_of(Operation& op) noexcept { return reinterpret_cast<PyObject*>(&op); }
 

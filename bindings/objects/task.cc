@@ -94,7 +94,7 @@ int start(TaskData& task, PyObject* coroutine, const TaskOptions& options,
 TaskData::TaskData() noexcept : Waiter(task_wake_kind()) {}
 
 int is_coroutine(State& state, PyObject* object) noexcept {
-  if (PyCoro_CheckExact(object) || is_operation(state, Py_TYPE(object))) return 1;
+  if (is_known_coroutine(state, object)) return 1;
   return py::truth(py::call(state.is_coroutine.get(), object));
 }
 
