@@ -121,7 +121,7 @@ stage_asan() {
   export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
   export UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PHASELOOP_EXAMPLES=200
   LD_PRELOAD="${preload[*]}" python_tests tests \
-    --ignore=tests/{packaging,programs,tools,stubs,benchmarks,legacy} \
+    --ignore=tests/{packaging,programs,releases,tools,stubs,benchmarks,legacy} \
     --ignore=tests/cli/test_{as_python3,command_line,install,old_source,processes,startup,terminal}.py
 }
 

@@ -27,7 +27,38 @@ namespace {
   return py::RunningTask().loop() == loop || (data.native() && data.running());
 }
 
+// Where the thread state is laid out in a way that is not known: asyncio's own functions, which
+// check the loop themselves.
+Ref<> swap_by_asyncio(LoopData& data, PyObject* loop, PyObject* task) noexcept {
+  PyObject* next = task != nullptr ? task : Py_None;
+  return py::call(data.state.swap_current_task.get(), loop, next);
+}
+
+[[gnu::cold]] int enter_by_asyncio(LoopData& data, PyObject* loop, PyObject* task) noexcept {
+  Ref<> before = swap_by_asyncio(data, loop, task);
+  if (!before) return -1;
+  if (before.get() == Py_None) return 0;
+  if (!swap_by_asyncio(data, loop, before.get())) return -1;
+  return already_entered(task, before.get());
+}
+
+[[gnu::cold]] void leave_by_asyncio(LoopData& data, PyObject* loop, PyObject* task) noexcept {
+  py::ErrorScope keep;
+  if (current_task(data, loop) == task && !swap_by_asyncio(data, loop, nullptr)) {
+    py::write_unraisable(loop);
+  }
+}
+
+[[gnu::cold]] PyObject* current_by_asyncio(LoopData& data, PyObject* loop) noexcept {
+  py::ErrorScope keep;
+  Ref<> task = py::call(data.state.current_task.get(), loop);
+  if (!task) py::ignore_error();
+  return task && task.get() != Py_None ? task.get() : nullptr;  // asyncio has a reference
+}
+
 [[maybe_unused]] int enter_in_thread(LoopData& data, PyObject* loop, PyObject* task) noexcept {
+  if (!data.state.thread_state_known) [[unlikely]]
+    return enter_by_asyncio(data, loop, task);
   py::RunningTask slot;
   if (!is_running_here(data, loop)) {
     return py::raise(PyExc_RuntimeError, "loop %R is not the running loop", loop);
@@ -46,6 +77,8 @@ int enter_task(LoopData& data, PyObject* loop, PyObject* task) noexcept {
 
 void leave_task(LoopData& data, PyObject* loop, PyObject* task, bool standing_ok) noexcept {
   if constexpr (version::kTasksInThreadState) {
+    if (!data.state.thread_state_known) [[unlikely]]
+      return leave_by_asyncio(data, loop, task);
     py::RunningTask slot;
     Ref<> own = slot.task() == task ? slot.exchange(nullptr) : nullptr;
     return;
@@ -66,6 +99,8 @@ void forget_standing_task(LoopData& data) noexcept {
 
 Ref<> swap_task(LoopData& data, PyObject* loop, PyObject* task) noexcept {
   if constexpr (version::kTasksInThreadState) {
+    if (!data.state.thread_state_known) [[unlikely]]
+      return swap_by_asyncio(data, loop, task);
     py::RunningTask slot;
     if (!is_running_here(data, loop)) {
       return py::raise(PyExc_RuntimeError, "loop %R is not the running loop", loop);
@@ -86,7 +121,11 @@ Ref<> swap_task(LoopData& data, PyObject* loop, PyObject* task) noexcept {
 }
 
 PyObject* current_task(LoopData& data, PyObject* loop) noexcept {
-  if constexpr (version::kTasksInThreadState) return py::RunningTask().task();
+  if constexpr (version::kTasksInThreadState) {
+    if (!data.state.thread_state_known) [[unlikely]]
+      return current_by_asyncio(data, loop);
+    return py::RunningTask().task();
+  }
   if (data.current_task_stands) return nullptr;
   py::ErrorScope keep;
   PyObject* task = PyDict_GetItemWithError(data.state.current_tasks.get(), loop);
@@ -94,11 +133,8 @@ PyObject* current_task(LoopData& data, PyObject* loop) noexcept {
   return task;
 }
 
-int check_current_task_layout(State& state) noexcept {
-  if constexpr (!version::kTasksInThreadState) {
-    if (PyDict_Check(state.current_tasks.get())) return 0;
-    return py::raise(PyExc_ImportError, "_asyncio._current_tasks is not a dict");
-  }
+int study_thread_state(State& state) noexcept {
+  if constexpr (!version::kTasksInThreadState) return 0;
   // A marker goes in through asyncio and must show here; without a running loop one stands in.
   Ref<> loop = py::call(state.get_running_loop.get());
   if (!loop) return -1;
@@ -111,13 +147,10 @@ int check_current_task_layout(State& state) noexcept {
   }
   Ref<> before = py::call(state.swap_current_task.get(), loop.get(), marker.get());
   py::RunningTask slot;
-  const bool found = before && slot.loop() == loop.get() && slot.task() == marker.get();
+  state.thread_state_known = before && slot.loop() == loop.get() && slot.task() == marker.get();
+  if (!before) py::ignore_error();  // a function of another kind, or none
   if (before && !py::call(state.swap_current_task.get(), loop.get(), before.get())) return -1;
-  if (stand_in && !py::call(state.set_running_loop.get(), Py_None)) return -1;
-  if (found) return 0;
-  return py::raise(PyExc_ImportError,
-                   "phaseloop was built for another layout of CPython's thread state; "
-                   "reinstall it for this interpreter");
+  return !stand_in || py::call(state.set_running_loop.get(), Py_None) ? 0 : -1;
 }
 
 }  // namespace phaseloop

@@ -3,7 +3,8 @@
 // Until 3.13 asyncio has a dict {loop: task}. Overwriting an entry is the cheapest that stays true,
 // so a finished step leaves its entry standing and the next native step overwrites it; whoever runs
 // anything else on the loop first calls leave_standing_task(). From 3.14 it is a field of the
-// thread state, written directly: its offset is checked once against asyncio's own function.
+// thread state, written directly: its offset is checked once against asyncio's own function, which
+// is called for every step where the two disagree.
 #pragma once
 
 #include "bindings/core/loop_data.h"
@@ -30,7 +31,7 @@ Ref<> swap_task(LoopData& data, PyObject* loop, PyObject* task) noexcept;
 // The running task of `loop` in this thread; borrowed, null if none. Sets no error.
 PyObject* current_task(LoopData& data, PyObject* loop) noexcept;
 
-// When the module is initialised: 0, or -1 with ImportError if this CPython keeps it elsewhere.
-int check_current_task_layout(State& state) noexcept;
+// When the module is initialised: finds out State::thread_state_known. 0 or -1.
+int study_thread_state(State& state) noexcept;
 
 }  // namespace phaseloop

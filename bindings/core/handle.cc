@@ -5,11 +5,11 @@
 #include <new>
 
 #include "bindings/core/current_task.h"
+#include "bindings/core/stock.h"
 #include "bindings/core/work.h"
 #include "bindings/py/call.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/method.h"
-#include "bindings/py/slots.h"
 
 namespace phaseloop {
 namespace {
@@ -234,22 +234,24 @@ Ref<PyTypeObject> new_timer_handle_type(State& state, PyObject* module) noexcept
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
-int check_handle_layout(State& state) noexcept {
-  if (py::check_slots(state.base_handle.get(), "asyncio.Handle",
-                      {{"_args", offsetof(HandleSlots, args)},
-                       {"_callback", offsetof(HandleSlots, callback)},
-                       {"_cancelled", offsetof(HandleSlots, cancelled)},
-                       {"_context", offsetof(HandleSlots, context)},
-                       {"_loop", offsetof(HandleSlots, loop)},
-                       {"_repr", offsetof(HandleSlots, repr)},
-                       {"_source_traceback", offsetof(HandleSlots, source_traceback)}},
-                      sizeof(HandleSlots)) < 0) {
-    return -1;
-  }
-  return py::check_slots(state.base_timer_handle.get(), "asyncio.TimerHandle",
-                         {{"_scheduled", offsetof(TimerHandleSlots, scheduled)},
-                          {"_when", offsetof(TimerHandleSlots, when)}},
-                         sizeof(TimerHandleSlots));
+int take_handle_classes(State& state) noexcept {
+  state.base_handle =
+      class_with_slots(state.base_handle, nullptr,
+                       {{"_args", offsetof(HandleSlots, args)},
+                        {"_callback", offsetof(HandleSlots, callback)},
+                        {"_cancelled", offsetof(HandleSlots, cancelled)},
+                        {"_context", offsetof(HandleSlots, context)},
+                        {"_loop", offsetof(HandleSlots, loop)},
+                        {"_repr", offsetof(HandleSlots, repr)},
+                        {"_source_traceback", offsetof(HandleSlots, source_traceback)},
+                        {"__weakref__", 0}},
+                       sizeof(HandleSlots));
+  if (!state.base_handle) return -1;
+  state.base_timer_handle = class_with_slots(state.base_timer_handle, state.base_handle.get(),
+                                             {{"_scheduled", offsetof(TimerHandleSlots, scheduled)},
+                                              {"_when", offsetof(TimerHandleSlots, when)}},
+                                             sizeof(TimerHandleSlots));
+  return state.base_timer_handle ? 0 : -1;
 }
 #pragma GCC diagnostic pop
 

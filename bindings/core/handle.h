@@ -11,8 +11,8 @@
 
 namespace phaseloop {
 
-// The slots of asyncio.Handle, in the order in which CPython lays them out (by name). Checked when
-// the module is initialised.
+// The slots of asyncio.Handle, in the order in which CPython lays them out (by name). A class
+// that lays them out otherwise is not derived from.
 struct HandleSlots {
   PyObject_HEAD
   Ref<> args;
@@ -65,7 +65,8 @@ Ref<> call_in_context(PyObject* context, PyObject* callback, PyObject* const* ar
 
 Ref<PyTypeObject> new_handle_type(State& state, PyObject* module) noexcept;
 Ref<PyTypeObject> new_timer_handle_type(State& state, PyObject* module) noexcept;
-// 0, or -1 with ImportError if asyncio lays its handles out in another way.
-int check_handle_layout(State& state) noexcept;
+// Before the types are made: asyncio's classes, if they are laid out as HandleSlots and
+// TimerHandleSlots; otherwise classes that are (core/stock.h). 0 or -1.
+int take_handle_classes(State& state) noexcept;
 
 }  // namespace phaseloop

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "bindings/core/loop_data.h"
+#include "bindings/core/stock.h"
 #include "bindings/py/call.h"
 #include "bindings/py/version.h"
 
@@ -28,13 +29,14 @@ int for_each_ref(State& state, Visit&& visit) noexcept {
   if (result == 0) result = visit(state.field);
   PHASELOOP_CLASSES(PHASELOOP_FIELD)
 #undef PHASELOOP_FIELD
-  for (Ref<>* ref :
-       {&state.context_keyword, &state.empty_tuple, &state.newline, &state.current_tasks,
-        &state.swap_current_task, &state.register_task, &state.unregister_task, &state.show_tasks,
-        &state.queue_shut_down, &state.timeout_created, &state.timeout_entered,
-        &state.timeout_expiring, &state.timeout_exited, &state.barrier_filling,
-        &state.barrier_draining, &state.barrier_resetting, &state.barrier_broken,
-        &state.add_awaited_by, &state.discard_awaited_by}) {
+  for (Ref<>* ref : {&state.context_keyword,   &state.empty_tuple,        &state.newline,
+                     &state.current_tasks,     &state.swap_current_task,  &state.current_task,
+                     &state.register_task,     &state.unregister_task,    &state.show_tasks,
+                     &state.queue_shut_down,   &state.timeout_created,    &state.timeout_entered,
+                     &state.timeout_expiring,  &state.timeout_exited,     &state.barrier_filling,
+                     &state.barrier_draining,  &state.barrier_resetting,  &state.barrier_broken,
+                     &state.add_awaited_by,    &state.discard_awaited_by, &state.events_module,
+                     &state.base_events_module}) {
     if (result == 0) result = visit(*ref);
   }
   return result;
@@ -68,12 +70,6 @@ void dealloc(PyObject* self) noexcept {
   py::free_object(self);
 }
 
-Ref<> import_attribute(const char* module_name, const char* attribute) noexcept {
-  Ref<> module = py::steal(PyImport_ImportModule(module_name));
-  if (!module) return py::raised;
-  return py::steal(PyObject_GetAttrString(module.get(), attribute));
-}
-
 // A trailing underscore keeps a name from being a keyword of C++.
 Ref<> intern_name(const char* field) noexcept {
   std::string_view name(field);
@@ -95,68 +91,83 @@ bool intern_names(State& state) noexcept {
 }
 
 bool import_asyncio(State& state) noexcept {
-#define PHASELOOP_FIELD(field, module, attribute)    \
-  state.field = import_attribute(module, attribute); \
+#define PHASELOOP_FIELD(field, module, attribute) \
+  state.field = from_asyncio(module, attribute);  \
   if (!state.field) return false;
   PHASELOOP_IMPORTS(PHASELOOP_FIELD)
 #undef PHASELOOP_FIELD
+  state.events_module = py::steal(PyImport_ImportModule("asyncio.events"));
+  state.base_events_module = py::steal(PyImport_ImportModule("asyncio.base_events"));
+  if (!state.events_module || !state.base_events_module) return false;
   if constexpr (version::kTasksInThreadState) {
-    state.swap_current_task = import_attribute("_asyncio", "_swap_current_task");
-    if (!state.swap_current_task) return false;
-    state.register_task = import_attribute("_asyncio", "_register_task");
-    if (!state.register_task) return false;
-    state.unregister_task = import_attribute("_asyncio", "_unregister_task");
-    if (!state.unregister_task) return false;
-    state.add_awaited_by = import_attribute("_asyncio", "future_add_to_awaited_by");
-    if (!state.add_awaited_by) return false;
-    state.discard_awaited_by = import_attribute("_asyncio", "future_discard_from_awaited_by");
-    return static_cast<bool>(state.discard_awaited_by);
+    state.swap_current_task = from_asyncio("_asyncio", "_swap_current_task");
+    state.current_task = from_asyncio("_asyncio", "current_task");
+    state.register_task = from_asyncio_if_there("_asyncio", "_register_task");
+    state.unregister_task = from_asyncio_if_there("_asyncio", "_unregister_task");
+    state.add_awaited_by = from_asyncio("_asyncio", "future_add_to_awaited_by");
+    state.discard_awaited_by = from_asyncio("_asyncio", "future_discard_from_awaited_by");
+    return state.swap_current_task && state.current_task && state.add_awaited_by &&
+           state.discard_awaited_by && PyErr_Occurred() == nullptr;
   } else {
-    state.current_tasks = import_attribute("_asyncio", "_current_tasks");
+    state.current_tasks = from_asyncio("_asyncio", "_current_tasks");
+    // Without asyncio's own, asyncio.current_task() does not see which task of ours runs.
+    if (state.current_tasks && !PyDict_Check(state.current_tasks.get())) {
+      state.current_tasks = py::steal(PyDict_New());
+    }
     return static_cast<bool>(state.current_tasks);
   }
 }
 
-// What a version may lack: none of it is an error.
-Ref<> attribute_if_there(PyObject* object, const char* name) noexcept {
-  Ref<> found = py::steal(PyObject_GetAttrString(object, name));
-  if (!found) py::ignore_error();
-  return found;
+// A member of one of asyncio's enumerations. One that is not there is an object which no attribute
+// is, so that asyncio's own code decides.
+bool take_phase(Ref<>& phase, PyObject* phases, const char* name) noexcept {
+  phase = attribute_if_there(phases, name);
+  if (!phase && PyErr_Occurred() == nullptr) phase = py::call(py::object(&PyBaseObject_Type));
+  return static_cast<bool>(phase);
+}
+
+bool take_phases(State& state) noexcept {
+  PyObject* states = state.timeout_states.get();
+  PyObject* phases = state.barrier_phases.get();
+  return take_phase(state.timeout_created, states, "CREATED") &&
+         take_phase(state.timeout_entered, states, "ENTERED") &&
+         take_phase(state.timeout_expiring, states, "EXPIRING") &&
+         take_phase(state.timeout_exited, states, "EXITED") &&
+         take_phase(state.barrier_filling, phases, "FILLING") &&
+         take_phase(state.barrier_draining, phases, "DRAINING") &&
+         take_phase(state.barrier_resetting, phases, "RESETTING") &&
+         take_phase(state.barrier_broken, phases, "BROKEN");
+}
+
+// Whether waking the next one says if there was one: it does where a release lets in many.
+bool study_semaphore(State& state) noexcept {
+  Ref<> wake = attribute_if_there(state.stock_semaphore.get(), "_wake_up_next");
+  if (!wake) return PyErr_Occurred() == nullptr;
+  Ref<> semaphore = py::call(state.stock_semaphore.get());
+  Ref<> woken = semaphore ? py::call(wake.get(), semaphore.get()) : nullptr;
+  state.semaphore_wakes_many = woken.get() == Py_False;
+  // One that is made in another way answers to none of this.
+  if (!woken) py::ignore_error();
+  return true;
 }
 
 // The behaviour of the primitives is read off their own code, which no version number tells:
-// maintenance releases and distributions differ.
+// maintenance releases and distributions differ. What can't be read off is taken for "no".
 bool study_primitives(State& state) noexcept {
   Ref<> queues = py::steal(PyImport_ImportModule("asyncio.queues"));
   if (!queues) return false;
   state.queue_shut_down = attribute_if_there(queues.get(), "QueueShutDown");
-  PyObject* states = state.timeout_states.get();
-  state.timeout_created = py::steal(PyObject_GetAttrString(states, "CREATED"));
-  state.timeout_entered = py::steal(PyObject_GetAttrString(states, "ENTERED"));
-  state.timeout_expiring = py::steal(PyObject_GetAttrString(states, "EXPIRING"));
-  state.timeout_exited = py::steal(PyObject_GetAttrString(states, "EXITED"));
-  PyObject* phases = state.barrier_phases.get();
-  state.barrier_filling = py::steal(PyObject_GetAttrString(phases, "FILLING"));
-  state.barrier_draining = py::steal(PyObject_GetAttrString(phases, "DRAINING"));
-  state.barrier_resetting = py::steal(PyObject_GetAttrString(phases, "RESETTING"));
-  state.barrier_broken = py::steal(PyObject_GetAttrString(phases, "BROKEN"));
-  if (PyErr_Occurred() != nullptr) return false;
+  if (!take_phases(state)) return false;
   state.condition_renotifies =
       static_cast<bool>(attribute_if_there(state.stock_condition.get(), "_notify"));
   Ref<> code = attribute_if_there(state.stock_wait_for.get(), "__code__");
   Ref<> names = code ? attribute_if_there(code.get(), "co_names") : nullptr;
   Ref<> timeouts = py::steal(PyUnicode_FromString("timeouts"));
-  if (!timeouts) return false;
+  if (!timeouts || PyErr_Occurred() != nullptr) return false;
   const int uses = names ? PySequence_Contains(names.get(), timeouts.get()) : 0;
   if (uses < 0) return false;
   state.wait_for_makes_task = uses == 0;
-  // It says whether it woke somebody only where that is asked for.
-  Ref<> semaphore = py::call(state.stock_semaphore.get());
-  Ref<> woken = semaphore
-                    ? py::steal(PyObject_CallMethod(semaphore.get(), "_wake_up_next", nullptr))
-                    : nullptr;
-  state.semaphore_wakes_many = woken.get() == Py_False;
-  return static_cast<bool>(woken);
+  return study_semaphore(state);
 }
 
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},

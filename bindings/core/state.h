@@ -37,7 +37,8 @@ struct TaskLink;
   X(writelines) X(write_eof) X(can_write_eof) X(close) X(get_extra_info) X(_drain_helper) \
   X(_get_close_waiter) X(fileno) X(_ensure_fd_no_transport) X(setblocking) X(_fileno) X(_loop) X(_protocol) X(_buffer) X(_conn_lost) X(_closing) X(_maybe_pause_protocol) X(_maybe_resume_protocol) X(_add_writer) X(_remove_writer) X(_remove_reader) X(_write_ready)
 
-// Attributes taken from asyncio when the module is initialised: X(field, module, attribute).
+// Attributes taken from asyncio when the module is initialised: X(field, module, attribute). None
+// has to be there: core/stock.h says what stands in its place.
 #define PHASELOOP_IMPORTS(X)                                                                 \
   X(base_future, "_asyncio", "Future")                                                       \
   X(base_task, "_asyncio", "Task")                                                           \
@@ -86,9 +87,7 @@ struct TaskLink;
   X(socket_class, "socket", "socket")                                                        \
   X(set_result_unless_cancelled, "asyncio.futures", "_set_result_unless_cancelled")          \
   X(limit_overrun_error, "asyncio.exceptions", "LimitOverrunError")                          \
-  X(incomplete_read_error, "asyncio.exceptions", "IncompleteReadError")                      \
-  X(events_module, "asyncio", "events")                                                      \
-  X(base_events_module, "asyncio", "base_events")
+  X(incomplete_read_error, "asyncio.exceptions", "IncompleteReadError")
 
 // Our own types, made by the layers above.
 #define PHASELOOP_TYPES(X) \
@@ -165,10 +164,13 @@ struct State {
   } names;
   Ref<> context_keyword;  // ("context",)
   Ref<> empty_tuple;
-  Ref<> newline;  // b"\n"
+  Ref<> newline;                            // b"\n"
+  Ref<> events_module, base_events_module;  // asyncio's
   // Until 3.13: asyncio's {loop: running task}. From 3.14: _asyncio's own functions.
   Ref<> current_tasks;
-  Ref<> swap_current_task, register_task, unregister_task, add_awaited_by, discard_awaited_by;
+  Ref<> swap_current_task, current_task, register_task, unregister_task, add_awaited_by,
+      discard_awaited_by;
+  // (register_task and unregister_task are empty where asyncio has no such list.)
   Ref<> queue_shut_down;  // from 3.13
   Ref<> timeout_created, timeout_entered, timeout_expiring, timeout_exited;
   Ref<> barrier_filling, barrier_draining, barrier_resetting, barrier_broken;
@@ -187,6 +189,11 @@ struct State {
   bool semaphore_wakes_many;  // a release lets in as many as there is room for
   bool condition_renotifies;  // who leaves wait() with an error has another notified
   bool wait_for_makes_task;   // of the coroutine; it is awaited within a timeout() otherwise
+
+  // From 3.14: whether the running CPython lays out its thread state and asyncio.Task as the one
+  // that this was built for does. Otherwise asyncio's functions are called instead; and
+  // `python -m asyncio ps` shows nothing of ours.
+  bool thread_state_known, base_task_known;
 
   // Until 3.13: called once before the first task, so that asyncio.all_tasks() looks at ours too.
   Ref<> show_tasks;

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "bindings/core/stock.h"
 #include "bindings/core/work.h"
 #include "bindings/py/gil.h"
 #include "bindings/py/method.h"
@@ -66,6 +67,11 @@ void dealloc(PyObject* self) noexcept {
   py::free_object(self);
 }
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+constexpr std::size_t kLockAt = offsetof(ThreadSafeHandleSlots, lock);
+#pragma GCC diagnostic pop
+
 PyMethodDef methods[] = {
     py::method<cancel>("cancel", "Cancel the callback; waits while it runs in another thread."),
     py::method<cancelled>("cancelled", "Whether it was cancelled; waits while the callback runs."),
@@ -90,14 +96,11 @@ Ref<ThreadSafeHandle> new_threadsafe_handle(LoopData& data, PyObject* callback, 
 }
 
 Ref<PyTypeObject> new_threadsafe_handle_type(State& state, PyObject* module) noexcept {
-  Ref<> base = py::steal(PyObject_GetAttrString(state.events_module.get(), "_ThreadSafeHandle"));
+  Ref<> stock = from_asyncio("asyncio.events", "_ThreadSafeHandle");
+  if (!stock) return py::raised;
+  Ref<> base = class_with_slots(stock, state.base_handle.get(), {{"_lock", kLockAt}},
+                                sizeof(ThreadSafeHandleSlots));
   if (!base) return py::raised;
-  if (reinterpret_cast<PyTypeObject*>(base.get())->tp_basicsize !=
-      static_cast<Py_ssize_t>(sizeof(ThreadSafeHandleSlots))) {
-    return py::raise(PyExc_ImportError,
-                     "phaseloop was built for another layout of asyncio's handles; "
-                     "reinstall it for this interpreter");
-  }
   PyType_Spec spec = {"phaseloop._native._ThreadSafeHandle", sizeof(ThreadSafeHandle), 0,
                       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                       slots};

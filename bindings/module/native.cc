@@ -237,9 +237,9 @@ void initialise(py11::module_& module) {
   Ref<State> state = checked(new_state());
   // First of all: types find their state through the module.
   checked(PyModule_AddObjectRef(module.ptr(), "_state", state.obj()));
-  checked(check_handle_layout(*state.get()));
-  checked(check_base_task_layout(*state.get()));
-  checked(check_current_task_layout(*state.get()));
+  checked(take_handle_classes(*state.get()));
+  checked(study_base_task(*state.get()));
+  checked(study_thread_state(*state.get()));
   make_types(*state.get(), module.ptr());
   for (PyTypeObject* type : {state->loop_type.get(),
                              state->future_type.get(),

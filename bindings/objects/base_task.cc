@@ -1,5 +1,7 @@
 #include "bindings/objects/base_task.h"
 
+#include <cstring>
+
 #include "bindings/objects/type_layout.h"
 #include "bindings/py/call.h"
 #include "bindings/py/version.h"
@@ -33,10 +35,16 @@ BaseTask& base_of(PyObject* task) noexcept { return *reinterpret_cast<BaseTask*>
   return future_data(future).data->state;
 }
 
+bool is_c_type(const Ref<>& type, const char* name) noexcept {
+  return PyType_Check(type.get()) && std::strcmp(as_type(type)->tp_name, name) == 0;
+}
+
 }  // namespace
 
 int show_in_base(TaskData& task) noexcept {
   if constexpr (!version::kTasksInThreadState) return 0;
+  if (!task.data->state.base_task_known) [[unlikely]]
+    return 0;
   BaseTask& base = base_of(object_of(task));
   base.is_task = 1;
   base.coroutine = task.coroutine.share();
@@ -51,11 +59,14 @@ int show_in_base(TaskData& task) noexcept {
 }
 
 void show_name_in_base(TaskData& task) noexcept {
-  if constexpr (version::kTasksInThreadState) base_of(object_of(task)).name = task.name.share();
+  if constexpr (!version::kTasksInThreadState) return;
+  if (task.data->state.base_task_known) base_of(object_of(task)).name = task.name.share();
 }
 
 void show_awaiting(PyObject* future, PyObject* task) noexcept {
   if constexpr (!version::kTasksInThreadState) return;
+  if (!state_of(future).base_task_known) [[unlikely]]
+    return;
   BaseTask& base = base_of(future);
   if (!base.awaited_by) [[likely]] {
     base.awaited_by = py::borrow(task);
@@ -70,6 +81,8 @@ void show_awaiting(PyObject* future, PyObject* task) noexcept {
 
 void hide_awaiting(PyObject* future, PyObject* task) noexcept {
   if constexpr (!version::kTasksInThreadState) return;
+  if (!state_of(future).base_task_known) [[unlikely]]
+    return;
   BaseTask& base = base_of(future);
   if (base.awaited_by.get() == task) [[likely]] {
     base.awaited_by = nullptr;
@@ -82,23 +95,27 @@ void hide_awaiting(PyObject* future, PyObject* task) noexcept {
   }
 }
 
-int check_base_task_layout(State& state) noexcept {
+int study_base_task(State& state) noexcept {
+  if (!is_c_type(state.base_future, "_asyncio.Future") ||
+      !is_c_type(state.base_task, "_asyncio.Task")) {
+    return py::raise(PyExc_ImportError,
+                     "phaseloop derives its Future and Task from those of the module _asyncio, and "
+                     "this Python has %R and %R",
+                     state.base_future.get(), state.base_task.get());
+  }
   if constexpr (!version::kTasksInThreadState) return 0;
   PyTypeObject* type = as_type(state.base_task);
-  if (type->tp_basicsize == static_cast<Py_ssize_t>(sizeof(BaseTask))) {
-    Ref<> task = py::steal(type->tp_new(type, state.empty_tuple.get(), nullptr));
-    Ref<> marker = py::steal(PyUnicode_FromString("phaseloop"));
-    if (!task || !marker) return -1;
-    base_of(task.get()).coroutine = marker.share();
-    base_of(task.get()).name = marker.share();
-    Ref<> coroutine = py::steal(PyObject_CallMethod(task.get(), "get_coro", nullptr));
-    Ref<> name = py::steal(PyObject_CallMethod(task.get(), "get_name", nullptr));
-    if (!coroutine || !name) return -1;
-    if (coroutine.get() == marker.get() && name.get() == marker.get()) return 0;
-  }
-  return py::raise(PyExc_ImportError,
-                   "phaseloop was built for another layout of asyncio.Task; "
-                   "reinstall it for this interpreter");
+  if (type->tp_basicsize != static_cast<Py_ssize_t>(sizeof(BaseTask))) return 0;
+  Ref<> task = py::steal(type->tp_new(type, state.empty_tuple.get(), nullptr));
+  Ref<> marker = py::steal(PyUnicode_FromString("phaseloop"));
+  if (!task || !marker) return -1;
+  base_of(task.get()).coroutine = marker.share();
+  base_of(task.get()).name = marker.share();
+  Ref<> coroutine = py::steal(PyObject_CallMethod(task.get(), "get_coro", nullptr));
+  Ref<> name = py::steal(PyObject_CallMethod(task.get(), "get_name", nullptr));
+  if (!coroutine || !name) return -1;
+  state.base_task_known = coroutine.get() == marker.get() && name.get() == marker.get();
+  return 0;
 }
 
 }  // namespace phaseloop

@@ -15,7 +15,9 @@ void show_name_in_base(TaskData& task) noexcept;
 // unraisable: it concerns no one who awaits. Do nothing before 3.14.
 void show_awaiting(PyObject* future, PyObject* task) noexcept;
 void hide_awaiting(PyObject* future, PyObject* task) noexcept;
-// When the module is initialised: 0, or -1 with ImportError if the layout is another.
-int check_base_task_layout(State& state) noexcept;
+// When the module is initialised: whether the layout is the one that is known; where it is not, all
+// of these do nothing. 0 or -1; ImportError: Future and Task are not written in C, and nothing can
+// derive from them.
+int study_base_task(State& state) noexcept;
 
 }  // namespace phaseloop

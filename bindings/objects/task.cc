@@ -160,6 +160,7 @@ int cancel_task(TaskData& task, PyObject* message) noexcept {
 int register_task(TaskData& task) noexcept {
   State& state = task.data->state;
   if constexpr (version::kTasksInThreadState) {
+    if (!state.register_task) return 0;
     return py::call(state.register_task.get(), object_of(task)) ? 0 : -1;
   }
   if (task.link != nullptr || task.state.done()) return 0;
@@ -176,7 +177,8 @@ int register_task(TaskData& task) noexcept {
 
 void unregister_task(TaskData& task) noexcept {
   if constexpr (version::kTasksInThreadState) {
-    if (!py::call(task.data->state.unregister_task.get(), object_of(task))) {
+    State& state = task.data->state;
+    if (state.unregister_task && !py::call(state.unregister_task.get(), object_of(task))) {
       py::write_unraisable(object_of(task));
     }
     return;

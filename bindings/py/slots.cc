@@ -6,20 +6,21 @@
 
 namespace phaseloop::py {
 
-int check_slots(PyObject* type, const char* type_name, std::initializer_list<SlotAt> slots,
-                std::size_t size) noexcept {
-  bool same = reinterpret_cast<PyTypeObject*>(type)->tp_basicsize == static_cast<Py_ssize_t>(size);
+bool slots_lie_at(PyObject* type, std::initializer_list<SlotAt> slots) noexcept {
   for (const SlotAt& slot : slots) {
+    if (slot.offset == 0) continue;
     Ref<> member = steal(PyObject_GetAttrString(type, slot.name));
-    if (!member) return -1;
-    same = same && Py_IS_TYPE(member.get(), &PyMemberDescr_Type) &&
-           reinterpret_cast<PyMemberDescrObject*>(member.get())->d_member->offset ==
-               static_cast<Py_ssize_t>(slot.offset);
+    if (!member) {
+      ignore_error();
+      return false;
+    }
+    if (!Py_IS_TYPE(member.get(), &PyMemberDescr_Type) ||
+        reinterpret_cast<PyMemberDescrObject*>(member.get())->d_member->offset !=
+            static_cast<Py_ssize_t>(slot.offset)) {
+      return false;
+    }
   }
-  if (same) return 0;
-  return raise(PyExc_ImportError,
-               "phaseloop was built for another layout of %s; reinstall it for this interpreter",
-               type_name);
+  return true;
 }
 
 }  // namespace phaseloop::py

@@ -10,11 +10,10 @@ namespace phaseloop::py {
 
 struct SlotAt {
   const char* name;
-  std::size_t offset;
+  std::size_t offset;  // 0: anywhere
 };
 
-// 0, or -1 with ImportError, naming the class, if slots or size are other than expected.
-int check_slots(PyObject* type, const char* type_name, std::initializer_list<SlotAt> slots,
-                std::size_t size) noexcept;
+// Whether the type has each of the slots at its offset. Sets no error.
+bool slots_lie_at(PyObject* type, std::initializer_list<SlotAt> slots) noexcept;
 
 }  // namespace phaseloop::py

@@ -1,11 +1,11 @@
 #include <cmath>
 
+#include "bindings/core/stock.h"
 #include "bindings/py/call.h"
 #include "bindings/py/field.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/member.h"
 #include "bindings/py/method.h"
-#include "bindings/py/slots.h"
 #include "bindings/transports/stream.h"
 #include "bindings/transports/stream_call.h"
 #include "bindings/transports/transport_slots.h"
@@ -251,12 +251,20 @@ PyType_Spec spec = {"phaseloop._native.StreamTransport", sizeof(StreamTransport)
 }  // namespace
 
 Ref<PyTypeObject> new_stream_type(State& state, PyObject* module) noexcept {
-  if (py::check_slots(state.flow_control_mixin.get(), "asyncio.transports._FlowControlMixin",
-                      {{"_extra", offsetof(FlowControlSlots, extra)},
-                       {"_loop", offsetof(FlowControlSlots, loop)}},
-                      sizeof(FlowControlSlots)) < 0) {
-    return py::raised;
-  }
+  Ref<> transport = from_asyncio("asyncio.transports", "Transport");
+  if (!transport) return py::raised;
+  constexpr std::size_t kExtraAt = offsetof(FlowControlSlots, extra);
+  transport = class_with_slots(transport, nullptr, {{"_extra", kExtraAt}},
+                               kExtraAt + sizeof(FlowControlSlots::extra));
+  if (!transport) return py::raised;
+  state.flow_control_mixin =
+      class_with_slots(state.flow_control_mixin, transport.get(),
+                       {{"_high_water", offsetof(FlowControlSlots, given_high_water)},
+                        {"_loop", offsetof(FlowControlSlots, loop)},
+                        {"_low_water", offsetof(FlowControlSlots, given_low_water)},
+                        {"_protocol_paused", offsetof(FlowControlSlots, unused_protocol_paused)}},
+                       sizeof(FlowControlSlots));
+  if (!state.flow_control_mixin) return py::raised;
   return py::steal(reinterpret_cast<PyTypeObject*>(
       PyType_FromModuleAndSpec(module, &spec, state.flow_control_mixin.get())));
 }

@@ -1,10 +1,10 @@
 """asyncio's functions, natively: each answers as the one whose place it takes when it is asked."""
 
 import dis
-import types
-from asyncio import futures, tasks, timeouts
 
-from . import _callbacks, _native
+from . import _callbacks, _native, _stock
+
+futures, tasks, timeouts = map(_stock.Module, ("futures", "tasks", "timeouts"))
 
 _native.set_classes(shown_callbacks=_callbacks.shown)
 
@@ -18,22 +18,16 @@ def _eager_task_factory(loop, coro, *, name=None, context=None):
 
 
 eager_task_factory = _native.function(
-    "eager_task_factory", getattr(tasks, "eager_task_factory", _eager_task_factory)
+    "eager_task_factory", _stock.get(tasks, "eager_task_factory") or _eager_task_factory
 )
 _native.set_classes(eager_task_factory=eager_task_factory)
 ensure_future = _native.function("ensure_future", tasks.ensure_future)
 gather = _native.function("gather", tasks.gather)
 
 
-def _nested(function):
-    """The code of the functions defined in a function, by name."""
-    consts = function.__code__.co_consts
-    return {code.co_name: code for code in consts if isinstance(code, types.CodeType)}
-
-
 def _native_shield(stock):
     """shield(), if the one that is running has the callbacks that the native one stands for."""
-    nested = _nested(stock)
+    nested = _stock.nested(stock)
     clear, inner, outer = (
         "_clear_awaited_by_callback",
         "_inner_done_callback",
@@ -50,10 +44,8 @@ def _native_shield(stock):
 
 shield = _native_shield(tasks.shield)
 # Chained futures: newer maintenance releases save a hop where the loop is the one that is running.
-_native.set_classes(
-    chain_looks_at_running_loop="_get_running_loop"
-    in _nested(futures._chain_future)["_call_set_state"].co_names
-)
+_set_state = _stock.nested(futures._chain_future).get("_call_set_state")
+_native.set_classes(chain_looks_at_running_loop="_get_running_loop" in _stock.names_in(_set_state))
 run_coroutine_threadsafe = _native.function(
     "run_coroutine_threadsafe", tasks.run_coroutine_threadsafe
 )

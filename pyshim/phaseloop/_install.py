@@ -2,9 +2,20 @@
 
 import asyncio
 import contextlib
-from asyncio import events, futures, locks, queues, taskgroups, tasks, timeouts
+from asyncio import (
+    events,
+    futures,
+    locks,
+    queues,
+    streams,
+    subprocess,
+    taskgroups,
+    tasks,
+    timeouts,
+)
 
 from . import _functions, _native, _primitives, _streams
+from ._loop import new_event_loop
 from ._policy import EventLoopPolicy, set_policy
 from ._registry import hide_native_tasks
 
@@ -50,12 +61,12 @@ _NAMES = [
     *_everywhere(_primitives, [queues], ["LifoQueue", "PriorityQueue", "Queue"]),
     *_everywhere(_primitives, [taskgroups], ["TaskGroup"]),
     *_everywhere(_primitives, [timeouts], ["Timeout"]),
-    *_everywhere(
-        _streams, [asyncio.streams], ["StreamReader", "StreamReaderProtocol", "StreamWriter"]
-    ),
-    (asyncio.subprocess, "SubprocessStreamProtocol", _streams.SubprocessStreamProtocol),
-    (asyncio.streams, "sleep", _functions.sleep),
+    *_everywhere(_streams, [streams], ["StreamReader", "StreamReaderProtocol", "StreamWriter"]),
+    (subprocess, "SubprocessStreamProtocol", _streams.SubprocessStreamProtocol),
+    (streams, "sleep", _functions.sleep),
 ]
+if set_policy is None:  # new loops come from this function itself
+    _NAMES += [(home, "new_event_loop", new_event_loop) for home in (asyncio, events)]
 
 _saved = None  # [(module, name, value)], and the policy, while installed
 _layer_off = contextlib.nullcontext  # off for the length of a `with`: what lies over these names
@@ -86,11 +97,12 @@ def _put_native_names():
             for module, name, _ in _NAMES
             if hasattr(module, name)
         ],
-        events._event_loop_policy,
+        getattr(events, "_event_loop_policy", None),
     )
     for module, name, _ in saved[0]:
         setattr(module, name, next(v for m, n, v in _NAMES if m is module and n == name))
-    set_policy(EventLoopPolicy())
+    if set_policy is not None:
+        set_policy(EventLoopPolicy())
     return saved
 
 
@@ -107,5 +119,6 @@ def uninstall():
     with _layer_off():
         for module, name, value in names:
             setattr(module, name, value)
-        set_policy(policy)
+        if set_policy is not None:
+            set_policy(policy)
     hide_native_tasks()

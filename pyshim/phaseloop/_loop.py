@@ -7,19 +7,20 @@ scheduling, time, tasks, futures, and the iteration itself, which `_run_once` do
 instead of once.
 """
 
-import asyncio
 import os
 import weakref
 
-from . import _native
+from . import _native, _stock
 from ._network import NetworkMixin
 from ._signals import SignalsMixin
+
+base_events = _stock.Module("base_events")
 
 # Live loops, for the child of a fork(). A WeakSet per interpreter, touched when a loop is made.
 _loops = weakref.WeakSet()
 
 
-class Loop(SignalsMixin, NetworkMixin, _native.Loop, asyncio.BaseEventLoop):
+class Loop(SignalsMixin, NetworkMixin, _native.Loop, base_events.BaseEventLoop):
     """An asyncio event loop in C++.
 
     Made by :func:`new_event_loop`. Every method answers as the running CPython's

@@ -9,10 +9,8 @@ import functools
 import os
 import selectors
 import socket
-from asyncio import selector_events, sslproto, unix_events
-from asyncio.log import logger
 
-from . import _native
+from . import _native, _stock
 from ._transports import (
     ReadPipeTransport,
     Transports,
@@ -20,6 +18,10 @@ from ._transports import (
     datagram_transport,
     is_socket,
     socket_transport,
+)
+
+log, selector_events, sslproto, unix_events = map(
+    _stock.Module, ("log", "selector_events", "sslproto", "unix_events")
 )
 
 _BORROWED = {
@@ -108,7 +110,7 @@ class NetworkMixin:
         self._transports = Transports(self)
         self._listeners = {}  # by descriptor
         self._unix_server_sockets = {}  # {socket: inode}, to be removed with it; from 3.13
-        if hasattr(unix_events, "_PidfdChildWatcher"):  # from 3.14: a loop's own, not a policy's
+        if _stock.get(unix_events, "_PidfdChildWatcher"):  # from 3.14: a loop's own, not a policy's
             self._watcher = (
                 unix_events._PidfdChildWatcher()
                 if unix_events.can_use_pidfd()
@@ -210,7 +212,7 @@ class NetworkMixin:
         except FileNotFoundError:
             return
         except OSError as exc:
-            logger.error("Unable to clean up listening UNIX socket %r: %r", path, exc)
+            log.logger.error("Unable to clean up listening UNIX socket %r: %r", path, exc)
 
 
 for _owner, _names in _BORROWED.items():
@@ -219,5 +221,6 @@ for _owner, _names in _BORROWED.items():
             setattr(NetworkMixin, _name, vars(_owner)[_name])
 
 for _name in _NATIVE:
-    _stock = vars(selector_events.BaseSelectorEventLoop)[_name]
-    setattr(NetworkMixin, _name, _native.function(_name, _stock))
+    if _name in vars(selector_events.BaseSelectorEventLoop):
+        _function = vars(selector_events.BaseSelectorEventLoop)[_name]
+        setattr(NetworkMixin, _name, _native.function(_name, _function))

@@ -1,19 +1,16 @@
 """The event loop policy: asyncio.set_event_loop_policy(phaseloop.EventLoopPolicy())."""
 
-import warnings
-from asyncio import events
-
+from . import _stock
 from ._loop import Loop
-from ._versions import POLICIES_DEPRECATED
 
-if POLICIES_DEPRECATED:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        from asyncio import unix_events
+events, unix_events = map(_stock.Module, ("events", "unix_events"))
 
-        _Base = unix_events._DefaultEventLoopPolicy
-else:
-    from asyncio import DefaultEventLoopPolicy as _Base
+# From 3.14 on asyncio's public names for policies warn, and these do not.
+_Base = (
+    _stock.get(unix_events, "_DefaultEventLoopPolicy")
+    or _stock.get(unix_events, "_UnixDefaultEventLoopPolicy")
+    or unix_events.DefaultEventLoopPolicy
+)
 
 
 class EventLoopPolicy(_Base):
@@ -22,9 +19,8 @@ class EventLoopPolicy(_Base):
     _loop_factory = Loop
 
 
-def set_policy(policy):
-    """asyncio.set_event_loop_policy(), without its deprecation warning where there is one."""
-    if POLICIES_DEPRECATED:
-        events._set_event_loop_policy(policy)
-    else:
-        events.set_event_loop_policy(policy)
+# asyncio.set_event_loop_policy(), without its deprecation warning where there is one. None: this
+# release has no policies.
+set_policy = _stock.get(events, "_set_event_loop_policy") or _stock.get(
+    events, "set_event_loop_policy"
+)

@@ -5,9 +5,13 @@ native is asyncio's own; each native method stands for asyncio's function and an
 when asked for its signature, docstring or kind.
 """
 
-from asyncio import locks, queues, taskgroups, timeouts
+import types
 
-from . import _native
+from . import _native, _stock
+
+locks, queues, taskgroups, timeouts = map(
+    _stock.Module, ("locks", "queues", "taskgroups", "timeouts")
+)
 
 
 def _native_methods(stock, names):
@@ -17,23 +21,27 @@ def _native_methods(stock, names):
     left out.
     """
     return {
-        name: _native.function(f"{stock.__name__}.{name}", getattr(stock, name))
-        for name in names
-        if hasattr(stock, name)
+        name: _native.function(f"{stock.__name__}.{name}", function)
+        for name, function in _stock.methods(stock, names).items()
     }
 
 
 def _made_of(core, stock, methods, *bases):
     """A class with asyncio's name for it, from its core and asyncio's own class."""
-    return type(
-        stock.__name__,
-        (*bases, core, stock) if core else (*bases, stock),
-        {
-            "__doc__": stock.__doc__,
-            "__module__": stock.__module__,
-            **_native_methods(stock, methods),
-        },
-    )
+    ours = (*bases, core) if core else bases
+    return _stock.derive(stock, ours, stock, _native_methods(stock, methods))
+
+
+def _before(made, stock):
+    """asyncio's class `stock`, which derives from the one that `made` was made of, for `made`.
+
+    What it has of its own comes before what `made` has.
+    """
+    derived = _made_of(None, stock, (), made)
+    for name, value in vars(stock).items():
+        if isinstance(value, types.FunctionType):
+            setattr(derived, name, value)
+    return derived
 
 
 _ENTERED = ("__aenter__", "__aexit__")
@@ -45,10 +53,7 @@ Event = _made_of(_native.EventCore, locks.Event, ("__init__", "wait", "set", "cl
 Semaphore = _made_of(
     _native.SemaphoreCore, locks.Semaphore, ("acquire", "release", "locked", *_ENTERED)
 )
-BoundedSemaphore = _made_of(None, locks.BoundedSemaphore, (), Semaphore)
-# What it has of its own comes before what Semaphore has.
-BoundedSemaphore.__init__ = locks.BoundedSemaphore.__init__
-BoundedSemaphore.release = locks.BoundedSemaphore.release
+BoundedSemaphore = _before(Semaphore, locks.BoundedSemaphore)
 Condition = _made_of(
     _native.ConditionCore,
     locks.Condition,
@@ -73,17 +78,8 @@ Queue = _made_of(
 )
 
 
-def _ordered(stock):
-    """A queue with the order of this class of asyncio's."""
-    made = _made_of(None, stock, (), Queue)
-    for name in ("_init", "_put", "_get"):
-        setattr(made, name, vars(stock)[name])
-    return made
-
-
-LifoQueue = _ordered(queues.LifoQueue)
-PriorityQueue = _ordered(queues.PriorityQueue)
-
+LifoQueue = _before(Queue, queues.LifoQueue)
+PriorityQueue = _before(Queue, queues.PriorityQueue)
 Timeout = _made_of(_native.TimeoutCore, timeouts.Timeout, ("__aenter__", "__aexit__", "reschedule"))
 TaskGroup = _made_of(_native.TaskGroupCore, taskgroups.TaskGroup, ("create_task", "_on_task_done"))
 

@@ -35,8 +35,8 @@ def show_native_tasks():
     """Let asyncio.all_tasks() see native tasks. Does nothing the second time."""
     if ASYNCIO_LISTS_TASKS:
         return
-    stock = getattr(tasks, TASKS_GLOBAL)
-    if not isinstance(stock, TaskRegister):
+    stock = getattr(tasks, TASKS_GLOBAL, None)  # None: asyncio keeps its tasks elsewhere
+    if stock is not None and not isinstance(stock, TaskRegister):
         setattr(tasks, TASKS_GLOBAL, TaskRegister(stock))
 
 
@@ -44,7 +44,7 @@ def hide_native_tasks():
     """Give asyncio its own register back, unless there are native tasks it would lose."""
     if ASYNCIO_LISTS_TASKS:
         return
-    register = getattr(tasks, TASKS_GLOBAL)
+    register = getattr(tasks, TASKS_GLOBAL, None)
     if isinstance(register, TaskRegister) and not _native.unfinished_tasks():
         setattr(tasks, TASKS_GLOBAL, register.stock)
         _native.list_tasks_with(None)

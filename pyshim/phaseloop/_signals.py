@@ -10,9 +10,11 @@ import errno
 import os
 import signal
 import threading
-from asyncio import coroutines
 
+from . import _stock
 from ._versions import is_coroutine_function
+
+coroutines = _stock.Module("coroutines")
 
 
 class SignalsMixin:

@@ -5,16 +5,22 @@ stream, by a name of its module, it makes one of these: a function's copy has th
 """
 
 import types
-from asyncio import streams, subprocess
 
-from . import _native
+from . import _native, _stock
 from ._primitives import _made_of
+
+streams, subprocess = map(_stock.Module, ("streams", "subprocess"))
 
 _FLOW = ("pause_writing", "resume_writing", "_drain_helper")
 
 
 def _with_names(function, **names):
-    """The same function, for which these are what its module has under their names."""
+    """The same function, for which these are what its module has under their names.
+
+    What is not written in Python stays as it is.
+    """
+    if not isinstance(function, types.FunctionType):
+        return function
     copy = types.FunctionType(
         function.__code__,
         {**function.__globals__, **names},
@@ -27,6 +33,12 @@ def _with_names(function, **names):
     copy.__doc__ = function.__doc__
     copy.__qualname__ = function.__qualname__
     return copy
+
+
+def _set_connection_made(protocol, **names):
+    """Have the protocol's connection_made() make streams by these names, if it has one."""
+    for name, function in _stock.methods(protocol, ["connection_made"]).items():
+        setattr(protocol, name, _with_names(function, **names))
 
 
 StreamReader = _made_of(
@@ -79,9 +91,7 @@ StreamReaderProtocol = _made_of(
         *_FLOW,
     ),
 )
-StreamReaderProtocol.connection_made = _with_names(
-    streams.StreamReaderProtocol.connection_made, StreamWriter=StreamWriter
-)
+_set_connection_made(StreamReaderProtocol, StreamWriter=StreamWriter)
 
 _NAMES = {
     "StreamReader": StreamReader,
@@ -96,8 +106,8 @@ start_unix_server = _with_names(streams.start_unix_server, **_NAMES)
 SubprocessStreamProtocol = _made_of(
     _native.FlowControlCore, subprocess.SubprocessStreamProtocol, _FLOW
 )
-SubprocessStreamProtocol.connection_made = _with_names(
-    subprocess.SubprocessStreamProtocol.connection_made,
+_set_connection_made(
+    SubprocessStreamProtocol,
     streams=types.SimpleNamespace(StreamReader=StreamReader, StreamWriter=StreamWriter),
 )
 create_subprocess_exec = _with_names(

@@ -2,16 +2,14 @@
 
 import socket
 import weakref
-from asyncio import base_events, constants, selector_events, transports, unix_events
 
-from . import _native
+from . import _native, _stock
 
-_stock = selector_events._SelectorSocketTransport
+base_events, selector_events, transports, unix_events = map(
+    _stock.Module, ("base_events", "selector_events", "transports", "unix_events")
+)
 
-
-def _borrowed(stock, names):
-    """These functions of asyncio's class, wherever it has them from."""
-    return {name: getattr(stock, name) for name in names if hasattr(stock, name)}
+_stock_stream = selector_events._SelectorSocketTransport
 
 
 _COLD = (
@@ -29,27 +27,16 @@ _COLD = (
 )
 
 
-def _made_of(native, stock, names, *bases, **more):
+def _made_of(native, stock, names, base):
     """A class with asyncio's name, of the native type and asyncio's functions for the rest."""
-    return type(
-        stock.__name__,
-        (native, *bases),
-        {
-            "__doc__": stock.__doc__,
-            "__module__": stock.__module__,
-            "max_size": stock.max_size,
-            **_borrowed(stock, names),
-            **more,
-        },
-    )
+    return _stock.derive(stock, (native,), base, _stock.methods(stock, ("max_size", *names)))
 
 
 SocketTransport = _made_of(
     _native.StreamTransport,
-    _stock,
-    _COLD,
-    _sendfile_compatible=constants._SendfileMode.TRY_NATIVE,
-    _start_tls_compatible=True,
+    _stock_stream,
+    (*_COLD, "_sendfile_compatible", "_start_tls_compatible"),
+    transports.Transport,
 )
 
 _stock_datagram = selector_events._SelectorDatagramTransport
@@ -70,8 +57,8 @@ def _with_native(stock, names):
             "__doc__": stock.__doc__,
             "__module__": stock.__module__,
             **{
-                name: _native.function(f"{stock.__name__}.{name}", getattr(stock, name))
-                for name in names
+                name: _native.function(f"{stock.__name__}.{name}", function)
+                for name, function in _stock.methods(stock, names).items()
             },
         },
     )
@@ -82,7 +69,7 @@ WritePipeTransport = _with_native(unix_events._UnixWritePipeTransport, ("write",
 
 _native.set_classes(
     StreamTransport=SocketTransport,
-    server_attaches_transports=base_events.Server._attach.__code__.co_argcount > 1,
+    server_attaches_transports=len(_stock.takes(getattr(base_events.Server, "_attach", None))) > 1,
 )
 
 
@@ -98,7 +85,7 @@ def socket_transport(loop, sock, protocol, waiter, extra, server, context):
     if is_socket(sock):
         return SocketTransport(loop, sock, protocol, waiter, extra, server, context)
     more = {} if context is None else {"context": context}  # from 3.15
-    return _stock(loop, sock, protocol, waiter, extra, server, **more)
+    return _stock_stream(loop, sock, protocol, waiter, extra, server, **more)
 
 
 def datagram_transport(loop, sock, protocol, address, waiter, extra):

@@ -76,7 +76,7 @@ def _as_if_running(loop):
 # --- those with more to them ----------------------------------------------------------------------
 
 
-_RETURN_WHEN = (tasks.ALL_COMPLETED, tasks.FIRST_COMPLETED, tasks.FIRST_EXCEPTION)
+_RETURN_WHEN = ("ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION")
 
 
 def _wait(modern, *args, **kwargs):
@@ -100,7 +100,7 @@ def _wait(modern, *args, **kwargs):
 
 def _wait_for_tasks(modern):
     async def wait(fs, **options):
-        if options.get("return_when", tasks.ALL_COMPLETED) not in _RETURN_WHEN:
+        if options.get("return_when", "ALL_COMPLETED") not in _RETURN_WHEN:
             return await modern(fs, **options)  # fails, before anything has been started
         # In the order given: a set would start them in any.
         futures = [asyncio.ensure_future(f) for f in dict.fromkeys(fs)]

@@ -2,8 +2,9 @@
 
 import concurrent.futures
 import threading
-from asyncio import base_events, events
+from asyncio import events
 
+from .. import _stock
 from ._replace import put
 from ._warn import warn
 
@@ -21,12 +22,9 @@ def put_all(undo):
     if not hasattr(policy._Local, "_set_called"):  # from 3.14 on
         put(undo, policy._Local, "_set_called", False)
         put(undo, policy, "set_event_loop", _noting(policy.set_event_loop))
-    put(
-        undo,
-        base_events.BaseEventLoop,
-        "set_default_executor",
-        _any_executor(base_events.BaseEventLoop.set_default_executor),
-    )
+    loop = _stock.Module("base_events").BaseEventLoop
+    for name, modern in _stock.methods(loop, ["set_default_executor"]).items():
+        put(undo, loop, name, _any_executor(modern))
 
 
 def _get_event_loop(self):

@@ -22,21 +22,21 @@ def put_all(undo):
     _find(undo, asyncio, "3.7", {"selectors": selectors}, "import selectors")
     for module in (asyncio, queues):
         _find(undo, module, "3.5", {"JoinableQueue": _Looked("Queue")}, "asyncio.Queue")
-    errors = {
-        name: getattr(exceptions, name)
-        for name in ("CancelledError", "InvalidStateError", "TimeoutError")
-    } | {"Error": concurrent.futures._base.Error}
+    errors = _exceptions("CancelledError", "InvalidStateError", "TimeoutError")
+    errors["Error"] = concurrent.futures._base.Error
     for module in (futures, base_futures):
         _find(undo, module, "3.8", errors, "the same name in asyncio")
-    errors = {
-        name: getattr(exceptions, name) for name in ("IncompleteReadError", "LimitOverrunError")
-    }
+    errors = _exceptions("IncompleteReadError", "LimitOverrunError")
     _find(undo, streams, "3.8", errors, "the same name in asyncio")
-    errors = {"SendfileNotAvailableError": exceptions.SendfileNotAvailableError}
+    errors = _exceptions("SendfileNotAvailableError")
     _find(undo, events, "3.8", errors, "the same name in asyncio")
     for module in (asyncio, coroutines):
         found = {"iscoroutinefunction": _iscoroutinefunction}
         _find(undo, module, "3.16", found, "inspect.iscoroutinefunction()")
+
+
+def _exceptions(*names):
+    return {name: getattr(exceptions, name) for name in names if hasattr(exceptions, name)}
 
 
 class _Looked:

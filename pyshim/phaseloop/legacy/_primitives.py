@@ -14,9 +14,11 @@ _INNER = {"Condition": "_lock", "Queue": "_finished"}
 def put_all(undo):
     """Put what is here in its places."""
     for name in ("Lock", "Event", "Condition", "Semaphore", "BoundedSemaphore", "Queue"):
-        put_method(undo, getattr(asyncio, name), "__init__", _init)
-    put(undo, locks._ContextManagerMixin, "__iter__", _iter)
-    put(undo, locks._ContextManagerMixin, "__await__", _await)
+        if kind := getattr(asyncio, name, None):
+            put_method(undo, kind, "__init__", _init)
+    if mixin := getattr(locks, "_ContextManagerMixin", None):
+        put(undo, mixin, "__iter__", _iter)
+        put(undo, mixin, "__await__", _await)
 
 
 def _init(modern, self, *args, **kwargs):

@@ -28,6 +28,9 @@ def put_function(undo, homes, name, otherwise, *, plain="no_implementation"):
     gets all, or with `plain` "stock_without_keywords" those with keyword arguments. Signature,
     docstring and kind (is it a coroutine function?) stay the present one's.
     """
+    homes = [home for home in homes if hasattr(home, name)]
+    if not homes:  # releases differ
+        return
     present = getattr(homes[0], name)
     native = name if present is getattr(_functions, name, None) else plain
     _put_over(undo, homes, name, present, native, otherwise)
@@ -35,6 +38,8 @@ def put_function(undo, homes, name, otherwise, *, plain="no_implementation"):
 
 def put_method(undo, owner, name, otherwise):
     """The same for a method that is all about keyword arguments; `self` comes after `present`."""
+    if name not in vars(owner):
+        return
     present = getattr(owner, name)
     is_native = type(present) is _NativeFunction
     native = f"{owner.__name__}.{name}" if is_native else "stock_without_keywords"

@@ -10,8 +10,7 @@ import os
 import signal
 import threading
 import warnings
-from asyncio import events, unix_events
-from asyncio.log import logger
+from asyncio import events, log, unix_events
 
 from ._replace import put, put_missing
 from ._warn import warn
@@ -182,7 +181,7 @@ class SafeChildWatcher(AbstractChildWatcher):
             ended, status = os.waitpid(pid, os.WNOHANG)
         except ChildProcessError:  # somebody else has waited for it
             returncode = 255
-            logger.warning(
+            log.logger.warning(
                 "Unknown child process pid %d, will report returncode 255",
                 pid,
             )
