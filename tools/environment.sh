@@ -38,13 +38,15 @@ default_interpreter() {
   printf '%s %s\n' "$version" "$interpreter" >"$record"
 }
 
-supported() { [[ $1 =~ ^3\.(1[1-9]|[2-9][0-9])t?$ ]]; }  # VERSION
+supported() { [[ $1 =~ ^3\.(1[1-9]|[2-9][0-9])(\.[0-9]+)?t?$ ]]; }  # VERSION
+
+minor_version() { [[ $version =~ ^3\.[0-9]+ ]] && echo "${BASH_REMATCH[0]}"; }
 
 # use_python [VERSION]: the interpreter to work with, and `venv` with the project's tools for it.
 use_python() {
   default_interpreter
   if [[ -n ${1:-} && $1 != "$version" ]]; then
-    supported "$1" || die "--python takes 3.11 or newer, such as 3.14, and not '$1'"
+    supported "$1" || die "--python takes 3.11 or newer, such as 3.14 or 3.11.2, and not '$1'"
     local stamp=$root/.dev/venv/$1/requirements.stamp known=''
     [[ ! -r $stamp ]] || read -r known <"$stamp"
     [[ -x $known ]] || known=$("$interpreter" "$root/tools/pythons" path "$1") || exit 1
