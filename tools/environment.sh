@@ -110,6 +110,11 @@ missing_packages() {
   command -v clang++ >/dev/null || echo clang
 }
 
+# missing_test_suite PYTHON VERSION: the package with CPython's own tests, if that one lacks them.
+missing_test_suite() {
+  "$1" -c 'import test.test_asyncio' 2>/dev/null || echo "libpython$2-testsuite"
+}
+
 # missing_servers: the same for the servers that real programs are tested with.
 missing_servers() {
   command -v redis-server >/dev/null || echo redis-server

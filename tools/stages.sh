@@ -16,11 +16,22 @@ command_test() {
     shift
   done
   pytest_arguments=("${@:2}")
-  packages=$(missing_packages test)
+  ((${#chosen[@]})) || chosen=("${all_stages[@]}")
+  packages=$(missing_for "${chosen[@]}")
   need $packages
   locked use_python "$wanted_python"
   cd "$root"
-  run_stages "${chosen[@]:-${all_stages[@]}}"
+  run_stages "${chosen[@]}"
+}
+
+# missing_for STAGE…: Debian packages that these stages need, all at once, so that an ordinary user
+# has one command to run.
+missing_for() {
+  missing_packages test
+  if [[ " $* " == *' programs '* ]]; then missing_servers; fi
+  if [[ " $* " == *' conformance '* ]] && command -v python3 >/dev/null; then
+    missing_test_suite python3 "$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+  fi
 }
 
 # A failed stage does not stop the others; the last line counts them.

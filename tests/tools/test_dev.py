@@ -48,12 +48,21 @@ def test_what_is_missing_is_named_at_once(bare):
 
 
 def test_tests_need_the_other_compiler_too(bare):
-    done = dev(bare, "test")
+    done = dev(bare, "test", "clang")
     assert done.returncode == 1
     (line,) = (
         line for line in done.stderr.splitlines() if "python3-venv" in line and "(" not in line
     )
     assert line.endswith(" clang")
+
+
+def test_every_package_of_the_chosen_stages_is_named_at_once(bare):
+    done = dev(bare, "test", "unit", "programs")
+    assert done.returncode == 1
+    (line,) = (
+        line for line in done.stderr.splitlines() if "python3-venv" in line and "(" not in line
+    )
+    assert " clang redis-server" in line
 
 
 def test_a_compiler_named_and_not_there(bare):
@@ -65,7 +74,17 @@ def test_a_compiler_named_and_not_there(bare):
 def test_help_needs_nothing(bare):
     done = dev(bare, "help")
     assert done.returncode == 0
-    for command in ("run", "test", "build", "lint", "fmt", "conformance", "bench", "clean"):
+    for command in (
+        "run",
+        "test",
+        "build",
+        "install",
+        "lint",
+        "fmt",
+        "conformance",
+        "bench",
+        "clean",
+    ):
         assert f"\n  {command}" in done.stdout
     assert dev(bare).stdout == dev(bare, "run", "--help").stdout == done.stdout
 
@@ -77,6 +96,8 @@ def test_help_needs_nothing(bare):
         (["run"], "run needs a program"),
         (["test", "tightrope"], "no test stage 'tightrope'"),
         (["run", "--python"], "--python needs a version"),
+        (["install", "--prefix"], "--prefix needs a folder"),
+        (["install", "somewhere"], "install takes --prefix and --python, and not 'somewhere'"),
     ],
 )
 def test_what_is_not_there(bare, arguments, said):
