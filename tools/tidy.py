@@ -77,6 +77,16 @@ BANS = (
         ("cli/", "bindings/module/", "app/"),
         "an error value: Result, or an empty Ref",
     ),
+    Ban(
+        re.compile(
+            r"\bstd::(?:vector|deque|list|map|set|unordered_\w+|string(?!_view)|function|any"
+            r"|make_unique|make_shared|shared_ptr)\b"
+            r"|(?<!::)(?<!operator )\bnew\s+(?!\(std::nothrow\))[\w:(]"
+        ),
+        ("runtime/", "bindings/"),
+        ("bindings/module/",),
+        "what reports want of memory: PodVector, FdTable, new (std::nothrow)",
+    ),
 )
 STRAYS = (
     (re.compile(r"\b(?:FIX" r"ME|XX" r"X)\b"), "mend it before it is committed"),

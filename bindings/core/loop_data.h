@@ -6,12 +6,12 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "bindings/core/state.h"
 #include "bindings/py/error.h"
 #include "bindings/py/ref.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/fd_table.h"
 #include "runtime/loop/event_loop.h"
 #include "runtime/loop/poller.h"
 
@@ -39,7 +39,7 @@ struct LoopData {
   Poller* poller = nullptr;  // null: foreign. May be closed: then nothing can be watched any more
   Descriptor* descriptors = nullptr;    // those in whose objects the loop has a share
   std::unique_ptr<char[]> read_buffer;  // what transports read into; made when the first does
-  std::vector<PyObject*> transports;    // by descriptor: the live transport it belongs to, borrowed
+  FdTable<PyObject> transports;         // the live transport of each descriptor, borrowed
   Ref<> escaped;
   unsigned long thread = 0;  // that of the run under way
   bool closed = false;

@@ -1,6 +1,7 @@
 #include "bindings/core/state.h"
 
 #include <bit>
+#include <new>
 #include <string_view>
 
 #include "bindings/core/loop_data.h"
@@ -186,7 +187,8 @@ Ref<State> new_state() noexcept {
   auto* as_type = reinterpret_cast<PyTypeObject*>(type.get());
   Ref<State> state = py::steal(reinterpret_cast<State*>(as_type->tp_alloc(as_type, 0)));
   if (!state) return py::raised;
-  state->foreign_loop = new LoopData(*state.get(), nullptr);
+  state->foreign_loop = new (std::nothrow) LoopData(*state.get(), nullptr);
+  if (state->foreign_loop == nullptr) return PyErr_NoMemory(), py::raised;
   if (!intern_names(*state.get()) || !import_asyncio(*state.get()) ||
       !study_primitives(*state.get())) {
     return py::raised;

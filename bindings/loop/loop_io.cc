@@ -46,23 +46,28 @@ Interest interest(Direction direction) noexcept {
   return direction == Direction::read ? Interest::read : Interest::write;
 }
 
-FdWatch* find(LoopIo& io, int fd) noexcept {
-  const auto at = static_cast<std::size_t>(fd);
-  return fd >= 0 && at < io.watches.size() ? io.watches[at].get() : nullptr;
+std::unique_ptr<FdWatch> new_watch(LoopData& data, int fd) noexcept {
+  std::unique_ptr<FdWatch> made(new (std::nothrow) FdWatch(data, fd));
+  if (!made) PyErr_NoMemory();
+  return made;
 }
 
-// Null, and OSError: no descriptor has that number. (Room for any number would be too much.)
+// Null, and OSError: no descriptor has that number; or MemoryError.
 FdWatch* find_or_make(LoopIo& io, LoopData& data, int fd) noexcept {
-  const auto at = static_cast<std::size_t>(fd);
-  if (at >= io.watches.size()) {
-    if (fcntl(fd, F_GETFD) < 0) {
-      os_error(errno);
-      return nullptr;
-    }
-    io.watches.resize(at + 1);
+  if (FdWatch* known = io.watches.find(fd)) return known;
+  // What is never freed before the loop is closed is not made for a number that means nothing.
+  if (fcntl(fd, F_GETFD) < 0) {
+    os_error(errno);
+    return nullptr;
   }
-  if (!io.watches[at]) io.watches[at] = std::make_unique<FdWatch>(data, fd);
-  return io.watches[at].get();
+  std::unique_ptr<FdWatch> made = new_watch(data, fd);
+  if (!made) return nullptr;
+  if (!io.watches.reserve(fd)) {
+    PyErr_NoMemory();
+    return nullptr;
+  }
+  io.watches.set(fd, made.get());
+  return made.release();
 }
 
 // Somebody else listens now, or nobody. The handle's own cancel(): whoever holds it sees it
@@ -136,7 +141,7 @@ int watch_fd(Loop& loop, int fd, Direction direction, Ref<Handle> handle) noexce
 }
 
 int unwatch_fd(Loop& loop, int fd, Direction direction) noexcept {
-  FdWatch* watch = find(*loop.io, fd);
+  FdWatch* watch = loop.io->watches.find(fd);
   if (watch == nullptr || listener(side(*watch, direction)) == nullptr) return 0;
   const Status changed =
       loop.io->poller.watch(watch->watch, watch->watch.interest - interest(direction));
@@ -161,7 +166,7 @@ int watch_socket(Loop& loop, int fd, Direction direction, PyObject* socket, Ref<
 }
 
 void unwatch_socket(Loop& loop, int fd, Direction direction, PyObject* call, bool again) noexcept {
-  FdWatch* watch = find(*loop.io, fd);
+  FdWatch* watch = loop.io->watches.find(fd);
   if (watch == nullptr || side(*watch, direction).call.get() != call) return;
   Side& left = side(*watch, direction);
   Ref<> former = std::exchange(left.call, nullptr);
@@ -172,50 +177,96 @@ void unwatch_socket(Loop& loop, int fd, Direction direction, PyObject* call, boo
 }
 
 PyObject* watcher_of(LoopIo& io, int fd, Direction direction) noexcept {
-  FdWatch* watch = find(io, fd);
+  FdWatch* watch = io.watches.find(fd);
   return watch != nullptr ? listener(side(*watch, direction)) : nullptr;
 }
 
 int watch_signals(Loop& loop, int fd, Ref<Handle> handle) noexcept {
-  auto watch = std::make_unique<FdWatch>(*loop.data, fd);
-  const Status watched = loop.io->poller.watch_internally(watch->watch);
+  std::unique_ptr<FdWatch>& signals = loop.io->signals;
+  if (!signals) signals = new_watch(*loop.data, fd);
+  if (!signals) return -1;
+  // The same record for every descriptor: it may be in the ready queue still.
+  loop.io->poller.unwatch_internally(signals->watch);
+  signals->watch.fd = fd;
+  const Status watched = loop.io->poller.watch_internally(signals->watch);
   if (!watched.ok()) return os_error(watched.error());
-  watch->reader.handle = std::move(handle);
-  if (loop.io->signals) loop.io->poller.unwatch_internally(loop.io->signals->watch);
-  loop.io->signals = std::move(watch);
+  Ref<Handle> former = std::exchange(signals->reader.handle, std::move(handle));
   return 0;
 }
+
+namespace {
+
+// Nobody listens any more. The records stay until the loop is closed: the ready queue may point to
+// them.
+void retire_watches(LoopIo& io) noexcept {
+  // Letting go of a handle may run Python code: take everything out of sight first.
+  FdTable<FdWatch> watches;
+  watches.swap(io.watches);
+  std::unique_ptr<FdWatch> signals = std::move(io.signals);
+  io.neglected.forget();
+  FdWatch* retired = nullptr;
+  const auto retire = [&](FdWatch& watch) {
+    static_cast<void>(io.poller.watch(watch.watch, Interest::none).ok());
+    for (Side* side : {&watch.reader, &watch.writer}) {
+      side->stale = side->linked();
+      Ref<Handle> handle = std::move(side->handle);
+      Ref<> call = std::move(side->call);
+    }
+    watch.next_neglected = std::exchange(retired, &watch);
+  };
+  watches.for_each(retire);
+  if (signals) retire(*signals.release());
+  while (FdWatch* watch = retired) {
+    retired = std::exchange(watch->next_neglected, io.retired);
+    io.retired = watch;
+  }
+}
+
+}  // namespace
 
 int forget_parent(Loop& loop) noexcept {
   // First of all a poller of its own: unwatching in the shared one would unwatch for the parent.
   const Status reopened = loop.io->poller.reopen();
-  clear_watches(*loop.io);
+  retire_watches(*loop.io);
   return reopened.ok() ? 0 : os_error(reopened.error());
 }
 
-int visit_watches(LoopIo& io, visitproc visit, void* arg) noexcept {
-  for (const auto& watch : io.watches) {
-    if (!watch) continue;
-    for (const Side* each : {&watch->reader, &watch->writer}) {
-      Py_VISIT(each->handle.obj());
-      Py_VISIT(each->call.get());
-    }
-    Py_VISIT(watch->socket.get());
+namespace {
+
+int visit_watch(FdWatch& watch, visitproc visit, void* arg) noexcept {
+  for (const Side* each : {&watch.reader, &watch.writer}) {
+    Py_VISIT(each->handle.obj());
+    Py_VISIT(each->call.get());
   }
+  Py_VISIT(watch.socket.get());
+  return 0;
+}
+
+}  // namespace
+
+int visit_watches(LoopIo& io, visitproc visit, void* arg) noexcept {
+  int result = 0;
+  io.watches.for_each([&](FdWatch& watch) {
+    if (result == 0) result = visit_watch(watch, visit, arg);
+  });
+  if (result != 0) return result;
   if (io.signals) Py_VISIT(io.signals->reader.handle.obj());
   return 0;
 }
 
 void clear_watches(LoopIo& io) noexcept {
   // Letting go of a handle may run Python code: take everything out of sight first.
-  std::vector<std::unique_ptr<FdWatch>> watches = std::move(io.watches);
-  io.watches.clear();
+  FdTable<FdWatch> watches;
+  watches.swap(io.watches);
   std::unique_ptr<FdWatch> signals = std::move(io.signals);
   if (signals) io.poller.unwatch_internally(signals->watch);
   io.neglected.forget();
-  for (auto& watch : watches) {
-    if (watch) static_cast<void>(io.poller.watch(watch->watch, Interest::none).ok());
-  }
+  watches.for_each([&](FdWatch& watch) {
+    static_cast<void>(io.poller.watch(watch.watch, Interest::none).ok());
+  });
+  FdWatch* retired = std::exchange(io.retired, nullptr);
+  watches.for_each([](FdWatch& watch) { delete &watch; });
+  while (retired != nullptr) delete std::exchange(retired, retired->next_neglected);
 }
 
 }  // namespace phaseloop

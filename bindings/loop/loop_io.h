@@ -5,13 +5,13 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "bindings/core/handle.h"
 #include "bindings/core/loop_data.h"
 #include "bindings/core/work.h"
 #include "bindings/py/ref.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/fd_table.h"
 #include "runtime/loop/event_loop.h"
 #include "runtime/loop/poller.h"
 #include "runtime/poll/epoll_poller.h"
@@ -92,8 +92,9 @@ struct LoopIo {
   SystemClock clock;
   EventLoop events;
   Neglected neglected;
-  std::vector<std::unique_ptr<FdWatch>> watches;  // by descriptor; null: never watched
-  std::unique_ptr<FdWatch> signals;               // the read end of the signal wake-up pipe
+  FdTable<FdWatch> watches;          // owned; freed by clear_watches() alone
+  FdWatch* retired = nullptr;        // owned; of the parent process, where this one was forked
+  std::unique_ptr<FdWatch> signals;  // the read end of the signal wake-up pipe
 };
 
 enum class Direction { read, write };

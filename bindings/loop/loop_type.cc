@@ -1,5 +1,6 @@
 #include "bindings/loop/loop_type.h"
 
+#include <climits>
 #include <new>
 
 #include "bindings/core/descriptor.h"
@@ -123,21 +124,21 @@ Ref<> watchers_of(PyObject* self, PyObject* file) noexcept {
 
 // What a descriptor belongs to, of the transports that are native; None.
 Ref<> transport_of(PyObject* self, PyObject* number) noexcept {
-  const auto& transports = data_of(self).transports;
   const Py_ssize_t fd = PyLong_AsSsize_t(number);
   if (fd == -1 && PyErr_Occurred() != nullptr) return py::raised;
-  const auto at = static_cast<std::size_t>(fd);
-  return py::or_none(fd >= 0 && at < transports.size() ? transports[at] : nullptr);
+  const bool possible = fd >= 0 && fd <= INT_MAX;
+  return py::or_none(possible ? data_of(self).transports.find(static_cast<int>(fd)) : nullptr);
 }
 Ref<> set_transport(PyObject* self, py::Args args) noexcept {
   auto& transports = data_of(self).transports;
   const Py_ssize_t fd = args.count() == 2 ? PyLong_AsSsize_t(args[0]) : -1;
   if (fd == -1 && PyErr_Occurred() != nullptr) return py::raised;
-  const auto at = static_cast<std::size_t>(fd);
-  if (fd < 0 || at >= transports.size()) {
+  if (fd < 0 || fd > INT_MAX) {
     return py::raise(PyExc_ValueError, "a transport's descriptor is expected");
   }
-  transports[at] = args[1] == Py_None ? nullptr : args[1];
+  const int number = static_cast<int>(fd);
+  if (args[1] != Py_None && !transports.reserve(number)) return PyErr_NoMemory(), py::raised;
+  transports.set(number, args[1] == Py_None ? nullptr : args[1]);
   return py::none();
 }
 
@@ -202,9 +203,11 @@ PyObject* create(PyTypeObject* type, PyObject*, PyObject* keywords) noexcept {
   Ref<> self = py::steal(type->tp_alloc(type, 0));
   if (!self) return nullptr;
   Loop& loop = loop_of(self.get());
+  loop.data = new (std::nothrow) LoopData(*state, self.get());
+  if (loop.data == nullptr) return PyErr_NoMemory();
   py::acquire(state);  // released with the data
-  loop.data = new LoopData(*state, self.get());
-  loop.io = new LoopIo(*loop.data, virtual_time != 0);
+  loop.io = new (std::nothrow) LoopIo(*loop.data, virtual_time != 0);
+  if (loop.io == nullptr) return PyErr_NoMemory();
   loop.data->events = &loop.io->events;
   loop.data->poller = &loop.io->poller;
   const Status opened = loop.io->poller.open();

@@ -186,9 +186,7 @@ int descriptor_of(SocketCall& call) noexcept {
 
 // asyncio's own function raises what is to be said if a transport uses the descriptor.
 int check_no_transport(SocketCall& call) noexcept {
-  const auto& transports = call.data->transports;
-  const auto at = static_cast<std::size_t>(call.fd);
-  if (at >= transports.size() || transports[at] == nullptr) return 0;
+  if (call.data->transports.find(call.fd) == nullptr) return 0;
   Ref<> number = py::steal(PyLong_FromLong(call.fd));
   PyObject* name = call.data->state.names._ensure_fd_no_transport.get();
   return number && py::call_method(call.loop.get(), name, number.get()) ? 0 : -1;

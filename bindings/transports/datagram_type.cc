@@ -62,6 +62,7 @@ PyObject* create(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcep
   if (!data.native()) return py::raise(PyExc_TypeError, "a native loop is expected, got %R", loop);
   const int fd = PyObject_AsFileDescriptor(sock);
   if (fd < 0) return nullptr;
+  if (!data.transports.reserve(fd)) return PyErr_NoMemory();
   Ref<> self = py::steal(type->tp_alloc(type, 0));
   if (!self) return nullptr;
   DatagramTransport& transport = of(self.get());

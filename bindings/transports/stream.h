@@ -140,6 +140,7 @@ extern const WorkKind kLostKind;
 
 // stream_start.cc
 // What every transport begins with. The object is fresh: everything else is zero.
+// REQUIRES: data.transports has room for the descriptor.
 void begin(StreamTransport& stream, LoopData& data, int fd, const DescriptorKind& kind) noexcept;
 // connection_made() in the next iteration, then reading. 0, or -1 with an error set.
 int schedule_start(StreamTransport& stream) noexcept;

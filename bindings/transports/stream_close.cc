@@ -164,8 +164,7 @@ namespace {
 int release_descriptor(StreamTransport& stream) noexcept {
   if (stream.data != nullptr) {
     auto& transports = stream.data->transports;
-    const auto at = static_cast<std::size_t>(stream.fd);
-    if (at < transports.size() && transports[at] == object_of(stream)) transports[at] = nullptr;
+    if (transports.find(stream.fd) == object_of(stream)) transports.set(stream.fd, nullptr);
   }
   return std::exchange(stream.fd, -1);
 }

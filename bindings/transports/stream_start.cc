@@ -173,10 +173,7 @@ void begin(StreamTransport& stream, LoopData& data, int fd, const DescriptorKind
   stream.fd = stream.shown_fd = fd;
   stream.high_water = kHighWater;
   stream.low_water = kHighWater / 4;
-  auto& transports = data.transports;
-  const auto at = static_cast<std::size_t>(fd);
-  if (at >= transports.size()) transports.resize(at + 1);
-  transports[at] = object_of(stream);
+  data.transports.set(fd, object_of(stream));
 }
 
 int schedule_start(StreamTransport& stream) noexcept {
@@ -208,6 +205,7 @@ PyObject* create(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcep
   const int fd = PyObject_AsFileDescriptor(sock);
   const int is_buffered = PyObject_IsInstance(protocol, state->buffered_protocol.get());
   if (fd < 0 || is_buffered < 0) return nullptr;
+  if (!data.transports.reserve(fd)) return PyErr_NoMemory();
   Ref<> self = py::steal(type->tp_alloc(type, 0));
   if (!self) return nullptr;
   StreamTransport& stream = stream_of(self.get());
@@ -229,7 +227,8 @@ PyObject* create(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcep
 int start_accepted(LoopData& data, const Accepted& accepted, PyObject* factory, PyObject* server,
                    PyObject* context) noexcept {
   auto* type = reinterpret_cast<PyTypeObject*>(data.state.stream_transport_class.get());
-  Ref<> self = py::steal(type->tp_alloc(type, 0));
+  const bool room = data.transports.reserve(accepted.fd);
+  Ref<> self = room ? py::steal(type->tp_alloc(type, 0)) : py::steal(PyErr_NoMemory());
   if (!self) {
     ::close(accepted.fd);
     return -1;

@@ -112,16 +112,14 @@ void EpollPoller::wake() noexcept {
   if (::write(waker_.get(), &one, sizeof one) < 0) errno = saved;
 }
 
-Watch* EpollPoller::registrant(int fd) const noexcept {
-  const auto at = static_cast<std::size_t>(fd);
-  return fd >= 0 && at < registrants_.size() ? registrants_[at] : nullptr;
-}
-
 Status EpollPoller::register_as(Watch& watch, Interest interest) noexcept {
+  if (watch.fd < 0) return Status::failure(EBADF);
+  // Room first: what the system has accepted must not be forgotten for want of memory.
+  if (!registrants_.reserve(watch.fd)) return Status::failure(ENOMEM);
   epoll_event event{};
   event.events = epoll_mask(interest);
   event.data.ptr = &watch;
-  Watch* former = registrant(watch.fd);
+  Watch* former = registrants_.find(watch.fd);
   int result = -1;
   if (former != nullptr) {
     result = epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event);
@@ -131,9 +129,7 @@ Status EpollPoller::register_as(Watch& watch, Interest interest) noexcept {
   if (result < 0) result = epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event);
   if (result < 0) return Status::failure(errno);
   if (former != nullptr) former->registered = Interest::none;
-  const auto at = static_cast<std::size_t>(watch.fd);
-  if (at >= registrants_.size()) registrants_.resize(at + 1);
-  registrants_[at] = &watch;
+  registrants_.set(watch.fd, &watch);
   watch.registered = interest;
   return {};
 }
@@ -141,11 +137,11 @@ Status EpollPoller::register_as(Watch& watch, Interest interest) noexcept {
 void EpollPoller::forget(Watch& watch) noexcept {
   if (watch.registered == Interest::none) return;
   watch.registered = Interest::none;
-  if (!epoll_.valid() || registrant(watch.fd) != &watch) return;
+  if (!epoll_.valid() || registrants_.find(watch.fd) != &watch) return;
   // Fails only when the descriptor is gone, and then it has left the set by itself.
   epoll_event ignored{};
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch.fd, &ignored);
-  registrants_[static_cast<std::size_t>(watch.fd)] = nullptr;
+  registrants_.set(watch.fd, nullptr);
 }
 
 void EpollPoller::count(Watch& watch, Interest interest) noexcept {

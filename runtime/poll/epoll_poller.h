@@ -7,9 +7,9 @@
 #include <sys/epoll.h>
 
 #include <array>
-#include <vector>
 
 #include "runtime/base/fd.h"
+#include "runtime/base/fd_table.h"
 #include "runtime/loop/poller.h"
 
 namespace phaseloop {
@@ -55,13 +55,12 @@ class EpollPoller final : public Poller {
 
   Status register_as(Watch& watch, Interest interest) noexcept;
   void count(Watch& watch, Interest interest) noexcept;
-  Watch* registrant(int fd) const noexcept;
 
   Fd epoll_;
   Fd waker_;
   // By descriptor: whose registration the system has, as far as is known. A descriptor that is
   // closed takes its registration along, unnoticed.
-  std::vector<Watch*> registrants_;
+  FdTable<Watch> registrants_;
   std::size_t watched_ = 0;
   std::size_t harvested_ = 0;
   std::array<epoll_event, kEventsMax> events_;
