@@ -80,6 +80,24 @@ int replace_listener(Side& side, Ref<Handle> handle, Ref<> call) noexcept {
   return py::call_method(former.obj(), side.data.state.names.cancel.get()) ? 0 : -1;
 }
 
+bool has_listener(const FdWatch& watch) noexcept {
+  return listener(watch.reader) != nullptr || listener(watch.writer) != nullptr;
+}
+
+// OSError. As asyncio's selector, whose key is gone after a failed modify(): whoever listened on
+// either side does so no longer, and no handle is cancelled.
+int registration_failed(Loop& loop, FdWatch& watch, Status status) noexcept {
+  static_cast<void>(loop.io->poller.watch(watch.watch, Interest::none).ok());
+  for (Side* each : {&watch.reader, &watch.writer}) {
+    each->stale = each->linked();
+    Ref<Handle> handle = std::exchange(each->handle, nullptr);
+    Ref<> call = std::exchange(each->call, nullptr);
+  }
+  Ref<> file = std::exchange(watch.file, nullptr);
+  file = nullptr;  // may run Python code, which must not meet an error that is set
+  return os_error(status.error());
+}
+
 }  // namespace
 
 Status SleepingPoller::wait(std::optional<Duration> timeout) noexcept {
@@ -131,22 +149,36 @@ void Neglected::drop(Runnable& work) noexcept {
   self.forget();
 }
 
-int watch_fd(Loop& loop, int fd, Direction direction, Ref<Handle> handle) noexcept {
+int watch_fd(Loop& loop, int fd, PyObject* file, Direction direction, Ref<Handle> handle) noexcept {
   FdWatch* watch = find_or_make(*loop.io, *loop.data, fd);
   if (watch == nullptr) return -1;
   const Status changed =
       loop.io->poller.watch(watch->watch, watch->watch.interest | interest(direction));
-  if (!changed.ok()) return os_error(changed.error());
+  if (!changed.ok()) return registration_failed(loop, *watch, changed);
+  Ref<> former_file;
+  if (!has_listener(*watch)) {
+    former_file = std::exchange(watch->file, PyLong_Check(file) ? nullptr : py::borrow(file));
+  }
   return replace_listener(side(*watch, direction), std::move(handle), nullptr);
 }
 
 int unwatch_fd(Loop& loop, int fd, Direction direction) noexcept {
   FdWatch* watch = loop.io->watches.find(fd);
   if (watch == nullptr || listener(side(*watch, direction)) == nullptr) return 0;
-  const Status changed =
-      loop.io->poller.watch(watch->watch, watch->watch.interest - interest(direction));
-  if (!changed.ok()) return os_error(changed.error());
+  const Interest left = watch->watch.interest - interest(direction);
+  const Status changed = loop.io->poller.reduce(watch->watch, left);
+  if (!changed.ok()) return registration_failed(loop, *watch, changed);
+  Ref<> file;
+  if (left == Interest::none) file = std::exchange(watch->file, nullptr);
   return replace_listener(side(*watch, direction), nullptr, nullptr) < 0 ? -1 : 1;
+}
+
+int watched_as(LoopIo& io, PyObject* file) noexcept {
+  int fd = -1;
+  io.watches.for_each([&](const FdWatch& watch) {
+    if (watch.file.get() == file && has_listener(watch)) fd = watch.watch.fd;
+  });
+  return fd;
 }
 
 int watch_socket(Loop& loop, int fd, Direction direction, PyObject* socket, Ref<> call) noexcept {
@@ -160,8 +192,11 @@ int watch_socket(Loop& loop, int fd, Direction direction, PyObject* socket, Ref<
   const bool same = watch->socket.get() == reference.get();
   if (!same) poller.forget(watch->watch);
   const Status changed = poller.resume(watch->watch, wanted);
-  if (!changed.ok()) return os_error(changed.error());
+  if (!changed.ok()) return registration_failed(loop, *watch, changed);
   watch->socket = std::move(reference);
+  // A file that was registered by add_reader() stays registered as long as anybody listens.
+  Ref<> file;
+  if (!has_listener(*watch)) file = std::exchange(watch->file, nullptr);
   return replace_listener(side(*watch, direction), nullptr, std::move(call));
 }
 
@@ -171,6 +206,8 @@ void unwatch_socket(Loop& loop, int fd, Direction direction, PyObject* call, boo
   Side& left = side(*watch, direction);
   Ref<> former = std::exchange(left.call, nullptr);
   if (left.linked()) left.stale = true;
+  Ref<> file;
+  if (!has_listener(*watch)) file = std::exchange(watch->file, nullptr);
   loop.io->poller.neglect(watch->watch, interest(direction));
   if (again) return loop.io->neglected.add(*watch);
   loop.io->poller.settle(watch->watch);
@@ -239,6 +276,7 @@ int visit_watch(FdWatch& watch, visitproc visit, void* arg) noexcept {
     Py_VISIT(each->call.get());
   }
   Py_VISIT(watch.socket.get());
+  Py_VISIT(watch.file.get());
   return 0;
 }
 

@@ -55,6 +55,9 @@ struct FdWatch {
   Watch watch;
   Side reader, writer;
   Ref<> socket;  // a weak reference to the one whose calls have waited last
+  // The file object that was passed to add_reader() or add_writer() when nobody listened yet.
+  // Empty: it was a number, or nobody listens. As asyncio's selector the loop keeps it alive.
+  Ref<> file;
   FdWatch* next_neglected = nullptr;
   bool neglected = false;  // in a list
 };
@@ -99,15 +102,20 @@ struct LoopIo {
 
 enum class Direction { read, write };
 
-// As add_reader() and add_writer(): the former handle of that side is cancelled. 0, or -1 with
-// OSError (which leaves everything as it was) or MemoryError.
-int watch_fd(Loop& loop, int fd, Direction direction, Ref<Handle> handle) noexcept;
-// 1: there was one; 0: not; -1: error.
+// As add_reader() and add_writer(): the former handle of that side is cancelled. `file` is what the
+// program passed, a number or an object whose descriptor is `fd`. 0, or -1 with MemoryError or
+// OSError; after OSError nobody listens to the descriptor any more.
+int watch_fd(Loop& loop, int fd, PyObject* file, Direction direction, Ref<Handle> handle) noexcept;
+// 1: there was one; 0: not; -1: OSError (the descriptor was closed while both sides were watched),
+// after which nobody listens to it any more.
 int unwatch_fd(Loop& loop, int fd, Direction direction) noexcept;
+// The descriptor that is watched as this very object, or -1. Never fails. For objects that do not
+// know their descriptor any more, such as a closed socket.
+int watched_as(LoopIo& io, PyObject* file) noexcept;
 // What watches the descriptor on that side: borrowed, null if nothing does. Never fails.
 PyObject* watcher_of(LoopIo& io, int fd, Direction direction) noexcept;
 // A SocketCall waits for its socket, whose descriptor this is; who waited on that side before does
-// no longer. 0, or -1 with OSError (which leaves everything as it was) or MemoryError.
+// no longer. 0, or -1 with MemoryError or OSError; after OSError nobody listens any more.
 int watch_socket(Loop& loop, int fd, Direction direction, PyObject* socket, Ref<> call) noexcept;
 // It waits no longer, if it still did. `again`: another call is likely to come.
 void unwatch_socket(Loop& loop, int fd, Direction direction, PyObject* call, bool again) noexcept;

@@ -79,16 +79,16 @@ Ref<> stop(PyObject* self) noexcept {
 // --- descriptors ------------------------------------------------------------------------------
 
 Ref<> watch(PyObject* self, py::Args args, Direction direction) noexcept {
-  if (args.count() != 2 || args.keyword_count() != 0) {
-    return py::raise(PyExc_TypeError, "a descriptor and a handle are expected");
+  if (args.count() != 3 || args.keyword_count() != 0) {
+    return py::raise(PyExc_TypeError, "a descriptor, its file and a handle are expected");
   }
   const int fd = PyObject_AsFileDescriptor(args[0]);
   if (fd < 0) return py::raised;
-  if (!Py_IS_TYPE(args[1], data_of(self).state.handle_type.get())) {
-    return py::raise(PyExc_TypeError, "a native handle is expected, got %R", args[1]);
+  if (!Py_IS_TYPE(args[2], data_of(self).state.handle_type.get())) {
+    return py::raise(PyExc_TypeError, "a native handle is expected, got %R", args[2]);
   }
-  Ref<Handle> handle = py::borrow(reinterpret_cast<Handle*>(args[1]));
-  if (watch_fd(loop_of(self), fd, direction, std::move(handle)) < 0) return py::raised;
+  Ref<Handle> handle = py::borrow(reinterpret_cast<Handle*>(args[2]));
+  if (watch_fd(loop_of(self), fd, args[1], direction, std::move(handle)) < 0) return py::raised;
   return py::none();
 }
 Ref<> watch_reader(PyObject* self, py::Args args) noexcept {
@@ -110,6 +110,10 @@ Ref<> unwatch_reader(PyObject* self, PyObject* file) noexcept {
 }
 Ref<> unwatch_writer(PyObject* self, PyObject* file) noexcept {
   return unwatch(self, file, Direction::write);
+}
+
+Ref<> watched_descriptor(PyObject* self, PyObject* file) noexcept {
+  return py::steal(PyLong_FromLong(watched_as(*loop_of(self).io, file)));
 }
 
 // (reader, writer), handles or None.
@@ -309,6 +313,8 @@ PyMethodDef methods[] = {
     py::method<watch_writer>("_watch_writer", nullptr),
     py::method<unwatch_reader>("_unwatch_reader", nullptr),
     py::method<unwatch_writer>("_unwatch_writer", nullptr),
+    py::method<watched_descriptor>("_watched_descriptor",
+                                   "The descriptor watched as this very object, or -1."),
     py::method<watchers_of>("_watchers_of", nullptr),
     py::method<transport_of>("_transport_of", nullptr),
     py::method<set_transport>("_set_transport", nullptr),

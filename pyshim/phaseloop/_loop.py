@@ -60,27 +60,41 @@ class Loop(SignalsMixin, NetworkMixin, _native.Loop, base_events.BaseEventLoop):
         """
         self._check_closed()
         handle = self._new_handle(callback, *args, context=context)
-        self._watch_reader(_descriptor(fd), handle)
+        self._watch_reader(self._descriptor_of(fd), fd, handle)
         return handle
 
     def _remove_reader(self, fd):
         """Stop watching `fd` for reading. Returns whether it was watched."""
         if self._closed:
             return False
-        return self._unwatch_reader(_descriptor(fd))
+        return self._unwatch_reader(self._descriptor_of(fd))
 
     def _add_writer(self, fd, callback, *args, context=None):
         """Call callback(*args) whenever `fd` is writable; otherwise as _add_reader()."""
         self._check_closed()
         handle = self._new_handle(callback, *args, context=context)
-        self._watch_writer(_descriptor(fd), handle)
+        self._watch_writer(self._descriptor_of(fd), fd, handle)
         return handle
 
     def _remove_writer(self, fd):
         """Stop watching `fd` for writing. Returns whether it was watched."""
         if self._closed:
             return False
-        return self._unwatch_writer(_descriptor(fd))
+        return self._unwatch_writer(self._descriptor_of(fd))
+
+    def _descriptor_of(self, file):
+        """The descriptor of a number or a file object; of one without, that it is watched as.
+
+        A closed socket does not know its descriptor any more; selectors find what is registered by
+        the object then. Raises ValueError as they do.
+        """
+        try:
+            return _descriptor(file)
+        except ValueError:
+            watched = self._watched_descriptor(file)
+            if watched < 0:
+                raise
+            return watched
 
     def _process_events(self, event_list):
         """Nothing: the native poller queues handles itself."""

@@ -38,6 +38,7 @@ struct Watch {
   // The poller's own records; change them through it.
   Interest interest = Interest::none;
   Interest registered = Interest::none;  // what the system has been told to report
+  std::uint32_t registration = 0;        // tells events of this registration from those of others
   Runnable* on_readable = nullptr;
   Runnable* on_writable = nullptr;
 };

@@ -18,6 +18,15 @@ void queue(Runnable* work, ReadyQueue& ready, std::size_t& count) noexcept {
   ++count;
 }
 
+// What an event brings back: the descriptor and which of its registrations reports. A pointer would
+// not do: a descriptor that is closed while a duplicate of it lives (dup(), fork()) stays in the
+// set under a number that EPOLL_CTL_DEL no longer knows, and reports on when its watch is long
+// freed.
+constexpr std::uint64_t kWakerTag = UINT64_MAX;
+std::uint64_t tag_of(int fd, std::uint32_t registration) noexcept {
+  return (std::uint64_t{registration} << 32) | static_cast<std::uint32_t>(fd);
+}
+
 std::uint32_t epoll_mask(Interest interest) noexcept {
   return (has(interest, Interest::read) ? EPOLLIN : 0u) |
          (has(interest, Interest::write) ? EPOLLOUT : 0u);
@@ -50,7 +59,7 @@ Status EpollPoller::open() noexcept {
   if (!waker.valid()) return Status::failure(errno);
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.ptr = nullptr;  // the waker is the one event without a watch
+  event.data.u64 = kWakerTag;
   if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, waker.get(), &event) < 0) {
     return Status::failure(errno);
   }
@@ -83,13 +92,15 @@ Status EpollPoller::wait(std::optional<Duration> timeout) noexcept {
 std::size_t EpollPoller::dispatch(ReadyQueue& ready) noexcept {
   std::size_t count = 0;
   for (std::size_t i = 0; i < harvested_; ++i) {
-    const auto* watch = static_cast<const Watch*>(events_[i].data.ptr);
-    if (watch == nullptr) {
+    const std::uint64_t tag = events_[i].data.u64;
+    if (tag == kWakerTag) {
       std::uint64_t wakes = 0;
       // Nothing to read is the only way this fails, and then there is nothing to reset.
       if (::read(waker_.get(), &wakes, sizeof wakes) < 0) continue;
       continue;
     }
+    const Watch* watch = watch_behind(tag);
+    if (watch == nullptr) continue;
     // As selectors.EpollSelector: whatever is not plain readability may concern the writer too.
     const std::uint32_t events = events_[i].events;
     if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0 &&
@@ -112,25 +123,36 @@ void EpollPoller::wake() noexcept {
   if (::write(waker_.get(), &one, sizeof one) < 0) errno = saved;
 }
 
+const Watch* EpollPoller::watch_behind(std::uint64_t tag) const noexcept {
+  const Watch* watch = registrants_.find(static_cast<int>(static_cast<std::uint32_t>(tag)));
+  return watch != nullptr && watch->registration == tag >> 32 ? watch : nullptr;
+}
+
 Status EpollPoller::register_as(Watch& watch, Interest interest) noexcept {
   if (watch.fd < 0) return Status::failure(EBADF);
   // Room first: what the system has accepted must not be forgotten for want of memory.
   if (!registrants_.reserve(watch.fd)) return Status::failure(ENOMEM);
+  Watch* former = registrants_.find(watch.fd);
+  std::uint32_t registration = former == &watch ? watch.registration : ++registrations_;
   epoll_event event{};
   event.events = epoll_mask(interest);
-  event.data.ptr = &watch;
-  Watch* former = registrants_.find(watch.fd);
+  event.data.u64 = tag_of(watch.fd, registration);
   int result = -1;
   if (former != nullptr) {
     result = epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event);
     // The descriptor was closed behind our back and its number is in use again: it is a new one.
     if (result < 0 && errno != ENOENT) return Status::failure(errno);
   }
-  if (result < 0) result = epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event);
+  if (result < 0) {
+    registration = ++registrations_;
+    event.data.u64 = tag_of(watch.fd, registration);
+    result = epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event);
+  }
   if (result < 0) return Status::failure(errno);
   if (former != nullptr) former->registered = Interest::none;
   registrants_.set(watch.fd, &watch);
   watch.registered = interest;
+  watch.registration = registration;
   return {};
 }
 
@@ -138,7 +160,8 @@ void EpollPoller::forget(Watch& watch) noexcept {
   if (watch.registered == Interest::none) return;
   watch.registered = Interest::none;
   if (!epoll_.valid() || registrants_.find(watch.fd) != &watch) return;
-  // Fails only when the descriptor is gone, and then it has left the set by itself.
+  // Fails only when the descriptor is gone. Then it has left the set by itself, or a duplicate
+  // keeps it there, whose events are nobody's from now on.
   epoll_event ignored{};
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch.fd, &ignored);
   registrants_.set(watch.fd, nullptr);
@@ -159,6 +182,19 @@ Status EpollPoller::watch(Watch& watch, Interest interest) noexcept {
   } else if (Status changed = register_as(watch, interest); !changed.ok()) {
     return changed;
   }
+  count(watch, interest);
+  return {};
+}
+
+Status EpollPoller::reduce(Watch& watch, Interest interest) noexcept {
+  if (interest == Interest::none || watch.registered == interest)
+    return this->watch(watch, interest);
+  epoll_event event{};
+  event.events = epoll_mask(interest);
+  if (registrants_.find(watch.fd) != &watch) return Status::failure(ENOENT);
+  event.data.u64 = tag_of(watch.fd, watch.registration);
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event) < 0) return Status::failure(errno);
+  watch.registered = interest;
   count(watch, interest);
   return {};
 }

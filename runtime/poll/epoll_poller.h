@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include <array>
+#include <cstdint>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/fd_table.h"
@@ -33,6 +34,11 @@ class EpollPoller final : public Poller {
   Status watch(Watch& watch, Interest interest) noexcept override;
   std::size_t watched() const noexcept override { return watched_; }
 
+  // As watch() with less interest than before, except that this fails when the descriptor was
+  // closed behind our back: its number may be another file's by now, and that is not to be
+  // registered.
+  Status reduce(Watch& watch, Interest interest) noexcept;
+
   // For one that will probably be watched again soon: `dropped` is of no interest any more, but the
   // system goes on reporting it, so that resume() is no system call. Until settle() a wait() may
   // return for nothing.
@@ -55,12 +61,15 @@ class EpollPoller final : public Poller {
 
   Status register_as(Watch& watch, Interest interest) noexcept;
   void count(Watch& watch, Interest interest) noexcept;
+  // Null: an event of a registration that is void.
+  const Watch* watch_behind(std::uint64_t tag) const noexcept;
 
   Fd epoll_;
   Fd waker_;
   // By descriptor: whose registration the system has, as far as is known. A descriptor that is
   // closed takes its registration along, unnoticed.
   FdTable<Watch> registrants_;
+  std::uint32_t registrations_ = 0;  // how many there have been
   std::size_t watched_ = 0;
   std::size_t harvested_ = 0;
   std::array<epoll_event, kEventsMax> events_;

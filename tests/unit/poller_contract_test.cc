@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -191,6 +192,47 @@ TYPED_TEST(PollerContract, TakesUpANumberThatWasClosedBehindItsBack) {
   EXPECT_EQ(this->look(), "rw");
   one.close();
   EXPECT_TRUE(this->poller.watch(this->watch, Interest::none).ok());
+}
+
+TYPED_TEST(PollerContract, IgnoresWhatADuplicateReportsAfterItsWatchIsGone) {
+  auto gone = std::make_unique<Watch>();
+  gone->fd = this->here.get();
+  gone->on_readable = &this->reader;
+  ASSERT_TRUE(this->poller.watch(*gone, Interest::read).ok());
+  // The system keeps the registration, but under a number that names no descriptor any more.
+  Fd duplicate(dup(this->here.get()));
+  this->here.close();
+  ASSERT_TRUE(this->poller.watch(*gone, Interest::none).ok());
+  gone.reset();
+  this->send();
+  EXPECT_EQ(this->look(), "");
+  // Nor are its events those of the next descriptor with that number.
+  int fds[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+  Fd one(fds[0]), other(fds[1]);
+  ASSERT_EQ(one.get(), this->watch.fd);
+  ASSERT_TRUE(this->poller.watch(this->watch, Interest::read).ok());
+  EXPECT_EQ(this->look(), "");
+  ASSERT_EQ(write(other.get(), "x", 1), 1);
+  EXPECT_EQ(this->look(), "r");
+}
+
+TYPED_TEST(PollerContract, ReducesWhatItWatchesUnlessTheDescriptorIsGone) {
+  ASSERT_TRUE(this->poller.watch(this->watch, Interest::both).ok());
+  ASSERT_TRUE(this->poller.reduce(this->watch, Interest::read).ok());
+  EXPECT_EQ(this->look(), "");
+  ASSERT_TRUE(this->poller.watch(this->watch, Interest::both).ok());
+  this->here.close();
+  EXPECT_EQ(this->poller.reduce(this->watch, Interest::write).error(), EBADF);
+  // Another file has the number now: it is not registered in place of the one that is gone.
+  int fds[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+  Fd one(fds[0]), other(fds[1]);
+  ASSERT_EQ(one.get(), this->watch.fd);
+  EXPECT_EQ(this->poller.reduce(this->watch, Interest::write).error(), ENOENT);
+  EXPECT_EQ(this->look(), "");
+  EXPECT_TRUE(this->poller.reduce(this->watch, Interest::none).ok());
+  EXPECT_EQ(this->poller.watched(), 0u);
 }
 
 TYPED_TEST(PollerContract, ReportsMoreThanFitsIntoOneHarvest) {
