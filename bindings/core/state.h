@@ -35,7 +35,7 @@ struct TaskLink;
   X(set_exception) \
   X(pause_reading) X(resume_reading) X(feed_data) X(feed_eof) X(is_closing) X(write) \
   X(writelines) X(write_eof) X(can_write_eof) X(close) X(get_extra_info) X(_drain_helper) \
-  X(_get_close_waiter) X(fileno) X(_ensure_fd_no_transport) X(setblocking) X(_fileno) X(_loop) X(_protocol) X(_buffer) X(_conn_lost) X(_closing) X(_maybe_pause_protocol) X(_maybe_resume_protocol) X(_add_writer) X(_remove_writer) X(_remove_reader) X(_write_ready)
+  X(_get_close_waiter) X(fileno) X(_ensure_fd_no_transport) X(setblocking) X(_fileno) X(_loop) X(_protocol) X(_buffer) X(_conn_lost) X(_closing) X(_maybe_pause_protocol) X(_maybe_resume_protocol) X(_add_writer) X(_remove_writer) X(_remove_reader) X(_write_ready) X(_cancelled) X(_run)
 
 // Attributes taken from asyncio when the module is initialised: X(field, module, attribute). None
 // has to be there: core/stock.h says what stands in its place.
@@ -94,6 +94,7 @@ struct TaskLink;
   X(handle_type)           \
   X(timer_handle_type)     \
   X(threadsafe_handle_type) \
+  X(foreign_handle_type)   \
   X(work_call_type)        \
   X(loop_type)             \
   X(future_type)           \
@@ -206,6 +207,7 @@ struct State {
   // Mutable, guarded by the GIL (atomics are not needed before free-threaded builds share a state).
   std::uint64_t task_names;  // how many "Task-N" were given
   std::int64_t hashes;       // how many futures and tasks were hashed
+  std::uint64_t signals;     // how many signals have come that a loop handles
   TaskLink* first_task;      // until 3.13: every unfinished native task
   bool tasks_shown;          // show_tasks() has been called and not been undone
 };

@@ -218,19 +218,6 @@ PyObject* watcher_of(LoopIo& io, int fd, Direction direction) noexcept {
   return watch != nullptr ? listener(side(*watch, direction)) : nullptr;
 }
 
-int watch_signals(Loop& loop, int fd, Ref<Handle> handle) noexcept {
-  std::unique_ptr<FdWatch>& signals = loop.io->signals;
-  if (!signals) signals = new_watch(*loop.data, fd);
-  if (!signals) return -1;
-  // The same record for every descriptor: it may be in the ready queue still.
-  loop.io->poller.unwatch_internally(signals->watch);
-  signals->watch.fd = fd;
-  const Status watched = loop.io->poller.watch_internally(signals->watch);
-  if (!watched.ok()) return os_error(watched.error());
-  Ref<Handle> former = std::exchange(signals->reader.handle, std::move(handle));
-  return 0;
-}
-
 namespace {
 
 // Nobody listens any more. The records stay until the loop is closed: the ready queue may point to
@@ -239,7 +226,6 @@ void retire_watches(LoopIo& io) noexcept {
   // Letting go of a handle may run Python code: take everything out of sight first.
   FdTable<FdWatch> watches;
   watches.swap(io.watches);
-  std::unique_ptr<FdWatch> signals = std::move(io.signals);
   io.neglected.forget();
   FdWatch* retired = nullptr;
   const auto retire = [&](FdWatch& watch) {
@@ -249,10 +235,10 @@ void retire_watches(LoopIo& io) noexcept {
       Ref<Handle> handle = std::move(side->handle);
       Ref<> call = std::move(side->call);
     }
+    Ref<> file = std::move(watch.file);
     watch.next_neglected = std::exchange(retired, &watch);
   };
   watches.for_each(retire);
-  if (signals) retire(*signals.release());
   while (FdWatch* watch = retired) {
     retired = std::exchange(watch->next_neglected, io.retired);
     io.retired = watch;
@@ -287,17 +273,13 @@ int visit_watches(LoopIo& io, visitproc visit, void* arg) noexcept {
   io.watches.for_each([&](FdWatch& watch) {
     if (result == 0) result = visit_watch(watch, visit, arg);
   });
-  if (result != 0) return result;
-  if (io.signals) Py_VISIT(io.signals->reader.handle.obj());
-  return 0;
+  return result;
 }
 
 void clear_watches(LoopIo& io) noexcept {
   // Letting go of a handle may run Python code: take everything out of sight first.
   FdTable<FdWatch> watches;
   watches.swap(io.watches);
-  std::unique_ptr<FdWatch> signals = std::move(io.signals);
-  if (signals) io.poller.unwatch_internally(signals->watch);
   io.neglected.forget();
   watches.for_each([&](FdWatch& watch) {
     static_cast<void>(io.poller.watch(watch.watch, Interest::none).ok());

@@ -95,9 +95,8 @@ struct LoopIo {
   SystemClock clock;
   EventLoop events;
   Neglected neglected;
-  FdTable<FdWatch> watches;          // owned; freed by clear_watches() alone
-  FdWatch* retired = nullptr;        // owned; of the parent process, where this one was forked
-  std::unique_ptr<FdWatch> signals;  // the read end of the signal wake-up pipe
+  FdTable<FdWatch> watches;    // owned; freed by clear_watches() alone
+  FdWatch* retired = nullptr;  // owned; of the parent process, where this one was forked
 };
 
 enum class Direction { read, write };
@@ -119,8 +118,6 @@ PyObject* watcher_of(LoopIo& io, int fd, Direction direction) noexcept;
 int watch_socket(Loop& loop, int fd, Direction direction, PyObject* socket, Ref<> call) noexcept;
 // It waits no longer, if it still did. `again`: another call is likely to come.
 void unwatch_socket(Loop& loop, int fd, Direction direction, PyObject* call, bool again) noexcept;
-// Wakes a sleeping loop when `fd` is readable and calls the handle; no reason to poll a busy loop.
-int watch_signals(Loop& loop, int fd, Ref<Handle> handle) noexcept;
 // After fork(), in the child: 0, or -1 with OSError. Nothing is watched any more.
 int forget_parent(Loop& loop) noexcept;
 

@@ -146,18 +146,6 @@ Ref<> set_transport(PyObject* self, py::Args args) noexcept {
   return py::none();
 }
 
-Ref<> watch_signal_pipe(PyObject* self, py::Args args) noexcept {
-  if (args.count() != 2 || args.keyword_count() != 0 ||
-      !Py_IS_TYPE(args[1], data_of(self).state.handle_type.get())) {
-    return py::raise(PyExc_TypeError, "a descriptor and a native handle are expected");
-  }
-  const int fd = PyObject_AsFileDescriptor(args[0]);
-  if (fd < 0) return py::raised;
-  Ref<Handle> handle = py::borrow(reinterpret_cast<Handle*>(args[1]));
-  if (watch_signals(loop_of(self), fd, std::move(handle)) < 0) return py::raised;
-  return py::none();
-}
-
 // --- life cycle -----------------------------------------------------------------------------
 
 Ref<> release_io(PyObject* self) noexcept {
@@ -308,7 +296,8 @@ PyMethodDef methods[] = {
     py::method<run_once>("_run_once",
                          "Iterate until stop(): BaseEventLoop.run_forever() calls it once."),
     py::method<new_callback>("_new_handle", "A handle that is not scheduled."),
-    py::method<schedule_callback>("_schedule_handle", "Schedules a handle made by _new_handle()."),
+    py::method<schedule_callback>("_schedule_handle",
+                                  "Schedules a handle of asyncio's: it runs once more."),
     py::method<watch_reader>("_watch_reader", nullptr),
     py::method<watch_writer>("_watch_writer", nullptr),
     py::method<unwatch_reader>("_unwatch_reader", nullptr),
@@ -318,7 +307,6 @@ PyMethodDef methods[] = {
     py::method<watchers_of>("_watchers_of", nullptr),
     py::method<transport_of>("_transport_of", nullptr),
     py::method<set_transport>("_set_transport", nullptr),
-    py::method<watch_signal_pipe>("_watch_signal_pipe", nullptr),
     py::method<release_io>("_release_io", "Drops all scheduled work and closes the poller."),
     py::method<after_fork>("_after_fork_in_child", nullptr),
     {}};

@@ -74,7 +74,10 @@ Ref<> run_until_stopped(Loop& loop) noexcept {
   SlowWork observer(data);
   RunScope scope(data);
   events.begin_run();
+  std::uint64_t signals = data.state.signals;
   do {
+    // asyncio looks at its self-pipe in every iteration: one after the signal it has the number.
+    if (std::exchange(signals, data.state.signals) != data.state.signals) events.poll_eagerly();
     events.observe(data.debug ? &observer : nullptr);
     events.run_once();
     if (data.escaped) [[unlikely]] {

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "bindings/core/foreign_handle.h"
 #include "bindings/core/handle.h"
 #include "bindings/core/loop_data.h"
 #include "bindings/core/threadsafe_handle.h"
@@ -230,17 +231,10 @@ Ref<> new_callback(PyObject* self, Args args) noexcept {
   return new_handle(data, callback.function, std::move(callback.args), callback.context);
 }
 
-// From a signal handler, in the loop's thread: the handle may be scheduled already.
-Ref<> schedule_callback(PyObject* self, PyObject* object) noexcept {
+Ref<> schedule_callback(PyObject* self, PyObject* handle) noexcept {
   LoopData& data = data_of(self);
-  if (!Py_IS_TYPE(object, data.state.handle_type.get())) {
-    return py::raise(PyExc_TypeError, "a native handle is expected, got %R", object);
-  }
-  Handle& handle = *reinterpret_cast<Handle*>(object);
-  if (data.closed || handle.linked()) return py::none();
-  py::acquire(&handle);
-  data.events->call_soon(handle);
-  return py::none();
+  if (data.closed) return py::none();
+  return schedule_handle(data, handle) < 0 ? nullptr : py::none();
 }
 
 }  // namespace phaseloop

@@ -12,6 +12,7 @@
 #include "bindings/combinators/wait.h"
 #include "bindings/combinators/wait_for.h"
 #include "bindings/core/current_task.h"
+#include "bindings/core/foreign_handle.h"
 #include "bindings/core/handle.h"
 #include "bindings/core/state.h"
 #include "bindings/core/threadsafe_handle.h"
@@ -50,6 +51,7 @@ void checked(int result) {
 }
 
 void make_types(State& state, PyObject* module) {
+  state.foreign_handle_type = checked(new_foreign_handle_type(module));
   state.work_call_type = checked(new_work_call_type(module));
   state.handle_type = checked(new_handle_type(state, module));
   state.timer_handle_type = checked(new_timer_handle_type(state, module));
@@ -172,6 +174,11 @@ Ref<> set_classes(PyObject* self, py::Args args) noexcept {
   return py::none();
 }
 
+Ref<> signal_came(PyObject* self) noexcept {
+  ++reinterpret_cast<State*>(self)->signals;
+  return py::none();
+}
+
 Ref<> set_task_attribute(PyObject* self, py::Args args) noexcept {
   PyObject *name = nullptr, *value = nullptr;
   if (py::bind({"set_task_attribute", 2, 1}, args, {{"", &name}, {"", &value}}) < 0) {
@@ -212,6 +219,9 @@ PyMethodDef functions[] = {
         "list_tasks_with",
         "list_tasks_with($module, show, /)\n--\n\nCall "
         "show() before the first native task. None: again before the next."),
+    py::method<signal_came>("signal_came",
+                            "signal_came($module, /)\n--\n\nFrom a signal handler: running "
+                            "loops look at their descriptors in the next iteration."),
     py::method<numeric_address>("numeric_address",
                                 "numeric_address($module, host, port, family, type, proto, flags, "
                                 "/)\n--\n\nThe address of the one entry that "

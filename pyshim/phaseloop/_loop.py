@@ -35,11 +35,6 @@ class Loop(SignalsMixin, NetworkMixin, _native.Loop, base_events.BaseEventLoop):
         super().__init__()
         _loops.add(self)
 
-    def run_forever(self):
-        """Run until stop() is called. Signals wake the loop when run from the main thread."""
-        with self._woken_by_signals():
-            super().run_forever()
-
     def close(self):
         """Close the loop; what is scheduled is dropped.
 
@@ -49,7 +44,6 @@ class Loop(SignalsMixin, NetworkMixin, _native.Loop, base_events.BaseEventLoop):
             raise RuntimeError("Cannot close a running event loop")
         if self.is_closed():
             return
-        self._forget_signals()
         super().close()
         self._release_io()
 
@@ -101,7 +95,8 @@ class Loop(SignalsMixin, NetworkMixin, _native.Loop, base_events.BaseEventLoop):
 
     def _write_to_self(self):
         """Wake the loop: call_soon_threadsafe() does so itself; asyncio asks for it elsewhere."""
-        self.call_soon_threadsafe(_nothing)
+        if not self._closed:
+            self.call_soon_threadsafe(_nothing)
 
 
 def new_event_loop():
@@ -133,6 +128,7 @@ def _descriptor(file):
 def _after_fork_in_child():
     """The child shares the parent's poller and wake-up descriptors: give every loop its own."""
     for loop in list(_loops):
+        loop._forget_self_pipe_of_parent()
         loop._after_fork_in_child()
 
 

@@ -1,30 +1,76 @@
-"""Signals: add_signal_handler(), and waking a sleeping loop whichever thread a signal lands in.
+"""Signals: add_signal_handler() and what it stands on, asyncio's own functions on a native loop.
 
-Python runs signal handlers in the main thread, between byte codes and whenever the loop looks
-(once an iteration), so a handler simply schedules its callback. The wake-up descriptor is only
-there for a loop that sleeps while the kernel hands the signal to another thread.
+asyncio hears of a signal through the wake-up descriptor of the `signal` module, to which the
+interpreter writes the number of every signal that comes. So it hears of each one of several that
+come while a callback runs, and of those whose Python handler somebody replaced; and it touches the
+wake-up descriptor only when a handler is added and when the last one is removed. All of that is
+the running release's code here. The socket pair behind the descriptor is made when it is first
+asked for: most loops never need it.
 """
 
-import contextlib
-import errno
-import os
 import signal
+import sys
 import threading
+import warnings
 
-from . import _stock
-from ._versions import is_coroutine_function
+from . import _native, _stock
 
-coroutines = _stock.Module("coroutines")
+selector_events, unix_events = map(_stock.Module, ("selector_events", "unix_events"))
+
+_BORROWED = {
+    selector_events.BaseSelectorEventLoop: (
+        "_close_self_pipe",
+        "_make_self_pipe",
+        "_read_from_self",
+    ),
+    unix_events._UnixSelectorEventLoop: (
+        "_check_signal",
+        "_handle_signal",
+        "_process_self_data",
+        "remove_signal_handler",
+    ),
+}
+_stock_handler = _stock.get(unix_events, "_sighandler_noop")
+
+
+class _MadeWhenLookedAt:
+    """One end of the self-pipe. Looking at either makes both, which then hide these attributes."""
+
+    def __set_name__(self, owner, name):
+        self._name = name
+
+    def __get__(self, loop, owner=None):
+        if loop is None:
+            return self
+        if loop.is_closed():
+            return None
+        loop._make_self_pipe()
+        return vars(loop)[self._name]
+
+
+def _sighandler_noop(signum, frame):
+    """The handler of a signal that a loop handles: nothing is left to do.
+
+    But it tells loops that are busy to look at their self-pipe in the next iteration, as asyncio's
+    do in every iteration. Without it (the program replaced it by signal.signal(), say) a busy loop
+    notices the signal when it next asks the poller.
+    """
+    _native.signal_came()
 
 
 class SignalsMixin:
     """What a loop knows of signals. Main thread of the main interpreter only."""
 
+    _csock = _MadeWhenLookedAt()
+    _ssock = _MadeWhenLookedAt()
+    _internal_fds = 0
+    # Attributes: a loop may be collected when the globals of modules are gone.
+    _is_finalizing = staticmethod(sys.is_finalizing)
+    _warn = staticmethod(warnings.warn)
+
     def __init__(self):
         super().__init__()
         self._signal_handlers = {}
-        self._signal_pipe = None
-        self._chained_wakeup_fd = -1
 
     def add_signal_handler(self, sig, callback, *args):
         """Call callback(*args) in the loop when the process gets the signal `sig`.
@@ -32,97 +78,55 @@ class SignalsMixin:
         Raises ValueError for a number that is no signal or is reserved, and RuntimeError for one
         that can't be caught or outside the main thread.
         """
-        if coroutines.iscoroutine(callback) or is_coroutine_function(callback):
-            raise TypeError("coroutines cannot be used with add_signal_handler()")
-        self._check_signal(sig)
-        self._check_closed()
-        if threading.current_thread() is not threading.main_thread():
-            raise RuntimeError("set_wakeup_fd only works in main thread of the main interpreter")
-        handle = self._new_handle(callback, *args)
-        former = self._signal_handlers.get(sig)
-        self._signal_handlers[sig] = handle
-        try:
-            signal.signal(sig, self._on_signal)
+        unix_events._UnixSelectorEventLoop.add_signal_handler(self, sig, callback, *args)
+        if _stock_handler is not None and signal.getsignal(sig) is _stock_handler:
+            signal.signal(sig, _sighandler_noop)
             # A system call under way goes on where it was, as if no signal had come.
             signal.siginterrupt(sig, False)
-        except (ValueError, OSError) as exc:
-            self._restore_handler(sig, former)
-            if isinstance(exc, OSError) and exc.errno == errno.EINVAL:
-                raise RuntimeError(f"sig {sig} cannot be caught") from None
-            if isinstance(exc, ValueError):
-                raise RuntimeError(str(exc)) from None
-            raise
 
-    def remove_signal_handler(self, sig):
-        """Give the signal `sig` its default action back. Returns whether there was a handler."""
-        self._check_signal(sig)
-        if self._signal_handlers.pop(sig, None) is None:
-            return False
-        default = signal.default_int_handler if sig == signal.SIGINT else signal.SIG_DFL
-        try:
-            signal.signal(sig, default)
-        except OSError as exc:
-            if exc.errno == errno.EINVAL:
-                raise RuntimeError(f"sig {sig} cannot be caught") from None
-            raise
-        return True
-
-    def _restore_handler(self, sig, former):
-        if former is None:
-            del self._signal_handlers[sig]
-        else:
-            self._signal_handlers[sig] = former
-
-    def _check_signal(self, sig):
-        if not isinstance(sig, int):
-            raise TypeError(f"sig must be an int, not {sig!r}")
-        if sig not in signal.valid_signals():
-            raise ValueError(f"invalid signal number {sig}")
-
-    def _on_signal(self, sig, frame):
-        handle = self._signal_handlers.get(sig)
-        if handle is None:
+    def close(self):
+        """Close the loop; signals that it handles have their default actions back."""
+        if self._has_self_pipe():
+            self._close_self_pipe()
+        super().close()
+        if not self._signal_handlers:
             return
-        if handle._cancelled:
-            self.remove_signal_handler(sig)
-        else:
-            self._schedule_handle(handle)
-
-    @contextlib.contextmanager
-    def _woken_by_signals(self):
-        """While a run lasts, a signal that lands in another thread wakes this one."""
-        if threading.current_thread() is not threading.main_thread() or self.is_closed():
-            yield
+        if not self._is_finalizing():
+            for sig in list(self._signal_handlers):
+                self.remove_signal_handler(sig)
             return
-        if self._signal_pipe is None:
-            self._open_signal_pipe()
-        try:
-            former = signal.set_wakeup_fd(self._signal_pipe[1], warn_on_full_buffer=False)
-        except ValueError:  # the main thread of another interpreter than the main one
-            yield
+        self._warn(
+            f"Closing the loop {self!r} on interpreter shutdown stage, "
+            "skipping signal handlers removal",
+            ResourceWarning,
+            source=self,
+        )
+        self._signal_handlers.clear()
+
+    def _add_callback_signalsafe(self, handle):
+        self._schedule_handle(handle)
+
+    def _has_self_pipe(self):
+        return vars(self).get("_csock") is not None
+
+    def _forget_self_pipe_of_parent(self):
+        """After fork(), in the child: what is written to the pipe would reach the parent's loop.
+
+        From 3.12 on asyncio resets the wake-up descriptor in every child; before, a signal to the
+        child was handled in the parent.
+        """
+        if not self._has_self_pipe():
             return
-        self._chained_wakeup_fd = former
-        try:
-            yield
-        finally:
-            signal.set_wakeup_fd(former)
-            self._chained_wakeup_fd = -1
+        if threading.current_thread() is threading.main_thread():
+            former = signal.set_wakeup_fd(-1)
+            if former not in (-1, self._csock.fileno()):
+                signal.set_wakeup_fd(former)
+        for name in ("_csock", "_ssock"):
+            vars(self).pop(name).close()
+        self._internal_fds -= 1
 
-    def _open_signal_pipe(self):
-        self._signal_pipe = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._watch_signal_pipe(self._signal_pipe[0], self._new_handle(self._drain_signal_pipe))
 
-    def _drain_signal_pipe(self):
-        """The handlers have run by now; a former owner of the wake-up descriptor gets its bytes."""
-        with contextlib.suppress(BlockingIOError):
-            numbers = os.read(self._signal_pipe[0], 4096)
-            if self._chained_wakeup_fd >= 0:
-                os.write(self._chained_wakeup_fd, numbers)
-
-    def _forget_signals(self):
-        for sig in list(self._signal_handlers):
-            self.remove_signal_handler(sig)
-        if self._signal_pipe is not None:
-            for fd in self._signal_pipe:
-                os.close(fd)
-            self._signal_pipe = None
+for _owner, _names in _BORROWED.items():
+    for _name in _names:
+        if _name in vars(_owner):  # releases differ
+            setattr(SignalsMixin, _name, vars(_owner)[_name])

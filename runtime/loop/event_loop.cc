@@ -12,8 +12,13 @@ void EventLoop::post(Runnable& work) noexcept {
   }
 }
 
-void EventLoop::begin_run() noexcept {
+void EventLoop::poll_eagerly() noexcept {
   eager_polls_ = kEagerPolls;
+  settling_ = 0;
+}
+
+void EventLoop::begin_run() noexcept {
+  poll_eagerly();
   interrupted_ = false;
 }
 

@@ -79,6 +79,8 @@ class EventLoop {
   // Before the first iteration of a run: what happened meanwhile is looked at once more.
   void begin_run() noexcept;
   void run_once() noexcept;
+  // The next iterations ask the poller, as after a sleep.
+  void poll_eagerly() noexcept;
   // The iteration under way is the last that may sleep; the runner looks at stopping() after it.
   void stop() noexcept { stopping_ = true; }
   bool stopping() const noexcept { return stopping_; }

@@ -216,15 +216,4 @@ void EpollPoller::settle(Watch& watch) noexcept {
   static_cast<void>(register_as(watch, watch.interest).ok());
 }
 
-Status EpollPoller::watch_internally(Watch& watch) noexcept {
-  if (Status changed = register_as(watch, Interest::read); !changed.ok()) return changed;
-  watch.interest = Interest::read;
-  return {};
-}
-
-void EpollPoller::unwatch_internally(Watch& watch) noexcept {
-  forget(watch);
-  watch.interest = Interest::none;
-}
-
 }  // namespace phaseloop

@@ -51,11 +51,6 @@ class EpollPoller final : public Poller {
   // stays, to be registered anew.
   void forget(Watch& watch) noexcept;
 
-  // A watch of the loop's own (signals): it wakes a sleeping loop but is no reason to poll a busy
-  // one.
-  Status watch_internally(Watch& watch) noexcept;
-  void unwatch_internally(Watch& watch) noexcept;
-
  private:
   static constexpr std::size_t kEventsMax = 256;  // more simply wait for the next iteration
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 
+import phaseloop
 import pytest
 
 HOOKS = """
@@ -115,3 +117,51 @@ def test_a_child_that_needs_no_loop_is_not_disturbed(how):
         timeout=60,
     )
     assert (ran.stdout, ran.stderr) == ("still\n", "")
+
+
+def test_signals_of_the_child_do_not_reach_the_parents_loop():
+    """Before 3.12 asyncio left the parent's wake-up descriptor to every child."""
+
+    async def main():
+        calls = []
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGUSR1, calls.append, "called")
+        pid = os.fork()
+        if pid == 0:
+            signal.raise_signal(signal.SIGUSR1)
+            os._exit(signal.set_wakeup_fd(-1) != -1)
+        status = os.waitpid(pid, 0)[1]
+        await asyncio.sleep(0.01)
+        ours = list(calls)
+        signal.raise_signal(signal.SIGUSR1)
+        await asyncio.sleep(0.01)
+        loop.remove_signal_handler(signal.SIGUSR1)
+        return status, ours, calls
+
+    assert phaseloop.run(main()) == (0, [], ["called"])
+
+
+def test_a_loop_of_the_child_hears_of_its_signals_once_a_handler_is_added():
+    async def handled():
+        came = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGUSR1, came.set)
+        signal.raise_signal(signal.SIGUSR1)
+        await asyncio.wait_for(came.wait(), 10)
+        loop.remove_signal_handler(signal.SIGUSR1)
+
+    def work():
+        # The parent's loop, not running, and one of the child's own.
+        for each in (loop, phaseloop.new_event_loop()):
+            each.run_until_complete(handled())
+            each.close()
+        return 0
+
+    loop = phaseloop.new_event_loop()
+    loop.run_until_complete(handled())
+    loop.add_signal_handler(signal.SIGUSR1, print)
+    try:
+        assert in_child(work) == 0
+        loop.run_until_complete(handled())
+    finally:
+        loop.close()

@@ -1,5 +1,5 @@
-"""A descriptor was closed behind its transport's back while a duplicate lived: epoll went on reporting
-it, with a pointer to the transport, when that was long freed."""
+"""A descriptor was closed behind its transport's back while a duplicate of it lived: epoll went on
+reporting it, with a pointer to the transport, when that was long freed."""
 
 import asyncio
 import gc

@@ -238,6 +238,25 @@ def what_waits_in_a_socket_call(t):
 
 
 @program
+def a_duplicate_outlives_the_descriptor(t):
+    """epoll goes on reporting it; asyncio goes on calling until it is removed."""
+    here, there = pair()
+    got = []
+    t.loop.add_reader(here, got.append, 1)
+    duplicate = here.dup()
+    here.close()
+    there.send(b"x")
+    spin(t)
+    t("called", bool(got))
+    t.plain("remove", t.loop.remove_reader, here)
+    got.clear()
+    spin(t)
+    t("called", bool(got))
+    duplicate.close()
+    there.close()
+
+
+@program
 def random_sequences(t):
     """Many short histories of one socket, the same on both sides."""
     for seed in range(300):
@@ -245,7 +264,7 @@ def random_sequences(t):
         here, there = pair()
         number, file, names, log = here.fileno(), File(here.fileno()), [], []
         files = {"socket": here, "number": number, "file": file}
-        for step in range(dice.randint(2, 8)):
+        for _ in range(dice.randint(2, 8)):
             what = dice.choice(["add", "add", "add", "remove", "remove", "close", "lose", "spin"])
             side, name = dice.choice(["reader", "writer"]), dice.choice(list(files))
             names.append(f"{what} {side} {name}")
