@@ -112,7 +112,8 @@ def test_a_deliberately_slow_loop_is_found_slow():
     loops = [runtime("asyncio"), runtime("phaseloop", "slow_loop:slow")]
     document = result.document(schedule.run(rows, loops, 2, True, lambda *_: None), FACTS, "quick")
     found = result.cells(document["rows"][0])
-    assert result.faster(found, "phaseloop", "asyncio").high < 0.5
+    # 50 µs a call at least, whatever the machine does; asyncio takes one or two, or is held up.
+    assert result.faster(found, "phaseloop", "asyncio").median < 1
     assert found["phaseloop"].per_operation.low > 50e-6
 
 
