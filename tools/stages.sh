@@ -1,6 +1,6 @@
 # ./dev test: the stages, and how they are run. Sourced by ./dev.
 
-all_stages=(tidy lint unit clang python programs legacy asan packaging conformance)
+all_stages=(tidy lint unit clang python programs legacy releases asan packaging conformance)
 quick_stages=(unit_release python)
 
 command_test() {
@@ -89,8 +89,18 @@ stage_clang() {
 
 stage_python() {
   locked build_module release
-  locked install_requirements requirements-bench
+  if wants_benchmarks; then locked install_requirements requirements-bench; fi
   python_tests tests --ignore=tests/{packaging,programs}
+}
+
+# Whether the tests of the benchmarks are among those to run: all are, unless some are named.
+wants_benchmarks() {
+  local argument named=0
+  for argument in "${pytest_arguments[@]}"; do
+    [[ $argument != *benchmarks* ]] || return 0
+    [[ ! -e ${argument%%::*} ]] || named=1
+  done
+  ((!named))
 }
 
 # Real programs, in an environment of their own: their packages bring plugins for pytest along, which
@@ -118,6 +128,27 @@ stage_legacy() {
     ran=1
   done
   ((ran && status == 0))
+}
+
+# Maintenance releases of CPython differ, too: the oldest of those that users have is Debian 12's own.
+# What follows the release is tested on it, and not what is about the project's own code alone.
+oldest_release=3.11.2
+
+stage_releases() {
+  if [[ $("$interpreter" -c 'import platform; print(platform.python_version())') == "$oldest_release" ]]; then
+    say "$oldest_release is the Python that everything else was tested on"
+    return 0
+  fi
+  if ! "$venv/bin/python" tools/pythons path "$oldest_release" >/dev/null; then
+    say "Python $oldest_release skipped, for the reason above"
+    return 1
+  fi
+  local status=0 modules=test_futures,test_tasks,test_locks,test_queues,test_taskgroups,test_timeouts
+  modules+=,test_runners,test_events,test_streams,test_server,test_sock_lowlevel,test_unix_events
+  "$root/dev" test python --python "$oldest_release" -- \
+    tests/{golden,issues,library,differential,releases,legacy} -q || status=1
+  "$root/dev" conformance --python "$oldest_release" --modules "$modules" || status=1
+  return $status
 }
 
 # The interpreter is not instrumented, hence the preload; what it leaks is not ours to count here.
