@@ -160,6 +160,8 @@ Interpreter::~Interpreter() { finalise(0); }
 
 int Interpreter::finalise(int status) noexcept {
   if (!std::exchange(running_, false)) return status;
+  // Python was started as for `python3 -i -c ''`: what is left of that is the prompt and the end.
+  if (prompt_follows_) return Py_RunMain();
   return Py_FinalizeEx() < 0 ? kFlushFailed : status;
 }
 
@@ -187,13 +189,16 @@ int Interpreter::run(const char* action, const std::string& program,
   std::optional<py11::object> stopped;  // an exception; out of its handler when it is reported
   try {
     script.attr("start")(action, decoded(program), rest, settings_.strict, settings_.debug,
-                         settings_.executable.empty())();
+                         settings_.executable.empty(), settings_.skip_first_line)();
   } catch (const py11::error_already_set& uncaught) {
     stopped = uncaught.value();
     if (uncaught.trace()) PyException_SetTraceback(stopped->ptr(), uncaught.trace().ptr());
     interrupted_ = uncaught.matches(PyExc_KeyboardInterrupt);
   }
-  return stopped ? status_after(script, *stopped) : 0;
+  const int status = stopped ? status_after(script, *stopped) : 0;
+  prompt_follows_ = script.attr("prepare_prompt")().cast<bool>();
+  if (prompt_follows_) interrupted_ = false;
+  return status;
 }
 
 }  // namespace phaseloop

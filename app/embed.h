@@ -21,10 +21,12 @@ struct Settings {
   // What sys.executable is to say: a program that takes the command line of python3, as those
   // started by multiprocessing are. Empty: the python3 whose standard library is used.
   std::string executable;
-  // Options of python3, as it takes them: "-O", "-W", "error", "-X", "dev".
+  // Options of python3, as it takes them: "-O", "-W", "error", "-X", "dev". With "-i" finalise()
+  // begins with python3's prompt, in which the last program's names are there.
   std::vector<std::string> interpreter_options;
-  bool strict = false;  // without what asyncio has removed since Python 3.7
-  bool debug = false;   // asyncio's debug mode
+  bool strict = false;           // without what asyncio has removed since Python 3.7
+  bool debug = false;            // asyncio's debug mode
+  bool skip_first_line = false;  // of what run_file() runs, if that is source
 };
 
 // Why there is no interpreter: one sentence, for people.
@@ -65,7 +67,8 @@ class [[gnu::visibility("default")]] Interpreter final {
   bool interrupted() const noexcept { return interrupted_; }
 
   // Waits for threads, runs what is registered to run at exit, flushes. Returns the exit status of
-  // the process: `status`, or 120 if flushing failed, as python3 does. Only once.
+  // the process: `status`, that of the prompt if there was one, or 120 if flushing failed, as
+  // python3 does. Only once.
   int finalise(int status) noexcept;
 
  private:
@@ -75,6 +78,7 @@ class [[gnu::visibility("default")]] Interpreter final {
   Settings settings_;
   bool running_ = false;
   bool interrupted_ = false;
+  bool prompt_follows_ = false;
 };
 
 }  // namespace phaseloop

@@ -34,7 +34,8 @@ int carry_out(const Command& command, const char* executable) {
     Interpreter interpreter({.executable = executable,
                              .interpreter_options = command.interpreter_options,
                              .strict = command.strict,
-                             .debug = command.debug});
+                             .debug = command.debug,
+                             .skip_first_line = command.skip_first_line});
     const int status = interpreter.finalise(run(interpreter, command));
     if (interpreter.interrupted()) {
       // Whoever waits for us is to see that it was the signal: shells stop their scripts on that.

@@ -21,6 +21,7 @@ constexpr InterpreterOption kInterpreterOptions[] = {
     {"-B", nullptr, "write no byte code to disk"},
     {"-d", nullptr, "debug the parser"},
     {"-E", nullptr, "ignore PYTHON* environment variables"},
+    {"-i", nullptr, "a prompt after the program, which finds the program's names"},
     {"-I", nullptr, "isolated: neither the environment nor the user's packages"},
     {"-O", nullptr, "leave assertions out; -OO: docstrings, too"},
     {"-P", nullptr, "do not put the program's folder on sys.path"},
@@ -89,6 +90,8 @@ class Parser {
         ->disable_flag_override();
     app_.add_flag("--debug", debug_, "asyncio's debug mode, as PYTHONASYNCIODEBUG=1 sets it")
         ->disable_flag_override();
+    app_.add_flag("-x", skip_first_line_, "skip the first line of script.py, as python3 -x does")
+        ->disable_flag_override();
     app_.add_flag("-V,--version", version_, "the versions and the poller in use")
         ->disable_flag_override();
   }
@@ -128,6 +131,7 @@ class Parser {
     command.action = action;
     command.strict = strict_;
     command.debug = debug_;
+    command.skip_first_line = skip_first_line_;
     command.interpreter_options = interpreter_options();
     return command;
   }
@@ -170,6 +174,7 @@ class Parser {
   std::map<std::string, std::vector<std::string>> values_;  // of interpreter options, as given
   bool strict_ = false;
   bool debug_ = false;
+  bool skip_first_line_ = false;
   bool version_ = false;
 };
 

@@ -30,6 +30,7 @@ struct Command {
   std::vector<std::string> arguments;            // the program's own, untouched
   bool strict = false;                           // without the legacy layer
   bool debug = false;                            // asyncio's debug mode
+  bool skip_first_line = false;                  // of a program that is a file of source
   std::vector<std::string> interpreter_options;  // as python3 takes them: "-O", "-W", "error"
 };
 

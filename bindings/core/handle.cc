@@ -130,7 +130,7 @@ int fill_handle(HandleSlots& handle, LoopData& data, PyObject* callback, Ref<> a
   handle.context = context != nullptr ? py::borrow(context) : py::steal(PyContext_CopyCurrent());
   handle.repr = py::none();
   if (data.debug) [[unlikely]] {
-    handle.source_traceback = py::call(data.state.extract_stack.get());
+    handle.source_traceback = py::call(data.state.origin_of_call.get());
     if (!handle.source_traceback) return -1;
   } else {
     handle.source_traceback = py::none();

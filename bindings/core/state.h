@@ -46,7 +46,6 @@ struct TaskLink;
   X(base_timer_handle, "asyncio.events", "TimerHandle")                                      \
   X(cancelled_error, "asyncio.exceptions", "CancelledError")                                 \
   X(invalid_state_error, "asyncio.exceptions", "InvalidStateError")                          \
-  X(extract_stack, "asyncio.format_helpers", "extract_stack")                                \
   X(format_callback_source, "asyncio.format_helpers", "_format_callback_source")             \
   X(get_running_loop, "_asyncio", "_get_running_loop")                                       \
   X(set_running_loop, "_asyncio", "_set_running_loop")                                       \
@@ -146,6 +145,9 @@ struct TaskLink;
   X(server_attaches_transports, "server_attaches_transports") \
   X(subprocess_protocol_class, "SubprocessStreamProtocol") \
   X(shield_marks_seen, "shield_marks_seen") \
+  X(start_heeds_pause, "start_heeds_pause") \
+  X(origin_of_call, "origin_of_call")       \
+  X(origin_of_future, "origin_of_future")   \
   X(chain_looks_at_running_loop, "chain_looks_at_running_loop")
 // clang-format on
 

@@ -3,7 +3,9 @@
 #include <pybind11/eval.h>
 #include <pybind11/stl.h>
 
+#include <cstdio>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -55,6 +57,7 @@ py11::object parse(const std::vector<std::string>& arguments, const std::string&
   result["arguments"] = rest;
   result["strict"] = command.strict;
   result["debug"] = command.debug;
+  result["skip_first_line"] = command.skip_first_line;
   return result;
 }
 
@@ -72,6 +75,23 @@ void note_interrupt() {
   }
 }
 
+// What is parsed from a file, rather than compiled from a string, is what null bytes are in:
+// releases differ in what they make of them, and only their parser for files knows.
+py11::object run_source(const py11::bytes& source, const std::string& filename,
+                        const py11::dict& names) {
+  const std::string_view text = source;
+  std::FILE* file =
+      text.empty() ? nullptr : fmemopen(const_cast<char*>(text.data()), text.size(), "r");
+  if (file == nullptr) {
+    PyErr_SetFromErrno(PyExc_OSError);
+    throw py11::error_already_set();
+  }
+  PyObject* result = PyRun_FileExFlags(file, filename.c_str(), Py_file_input, names.ptr(),
+                                       names.ptr(), 1, nullptr);
+  if (result == nullptr) throw py11::error_already_set();
+  return py11::reinterpret_steal<py11::object>(result);
+}
+
 }  // namespace
 
 void add_command_line(py11::module_& module) {
@@ -82,6 +102,9 @@ void add_command_line(py11::module_& module) {
              "print.");
   module.def("print_exception", print_exception, py11::arg("exception"),
              "Print an exception through sys.excepthook, as the interpreter does at the end.");
+  module.def(
+      "run_source", run_source, py11::arg("source"), py11::arg("filename"), py11::arg("names"),
+      "Run source as python3 runs a file: parsed as it is read. For source with null bytes.");
   module.def("note_interrupt", note_interrupt,
              "Have python3 end itself by SIGINT once it has finalised.");
 }

@@ -86,7 +86,7 @@ Ref<> exception_instance(PyObject* exception) noexcept {
   return storable_exception(std::move(instance));
 }
 
-int capture_source(FutureData& future) noexcept {
+int capture_source(FutureData& future, PyObject* origin) noexcept {
   bool debug = future.data->debug;
   if (!future.data->native()) {
     const int answer =
@@ -95,7 +95,7 @@ int capture_source(FutureData& future) noexcept {
     debug = answer != 0;
   }
   if (!debug) return 0;
-  future.source_traceback = py::call(future.data->state.extract_stack.get());
+  future.source_traceback = py::call(origin);
   return future.source_traceback ? 0 : -1;
 }
 
@@ -113,12 +113,13 @@ void start_over(FutureData& future) noexcept {
   future.state.blocking = future.state.exception_unseen = false;
 }
 
-int attach(FutureData& future, LoopData& data, PyObject* loop) noexcept {
+// origin: what tells where the future was made, if its loop is in debug mode.
+int attach(FutureData& future, LoopData& data, PyObject* loop, const Ref<>& origin) noexcept {
   future.data = &data;
   future.loop = py::borrow(loop);
   if (data.native() && !data.debug) [[likely]]
     return 0;
-  return capture_source(future);
+  return capture_source(future, origin.get());
 }
 
 }  // namespace
@@ -127,12 +128,13 @@ Ref<> new_future(LoopData& data, PyObject* loop) noexcept {
   Ref<> future = py::steal(data.state.futures.make(data.state.future_type.get()));
   if (!future) return py::raised;
   ::new (static_cast<void*>(&future_data(future.get()))) FutureData;
-  if (attach(future_data(future.get()), data, loop) < 0) return py::raised;
+  if (attach(future_data(future.get()), data, loop, data.state.origin_of_future) < 0)
+    return py::raised;
   return future;
 }
 
 int begin_future(PyObject* future, LoopData& data, PyObject* loop) noexcept {
-  return attach(future_data(future), data, loop);
+  return attach(future_data(future), data, loop, data.state.origin_of_call);
 }
 
 int init_future(PyObject* self, PyObject* loop) noexcept {
@@ -150,7 +152,7 @@ int init_future(PyObject* self, PyObject* loop) noexcept {
           ? py::borrow(loop)
           : py::call_method(state->events_module.get(), state->names.get_event_loop.get());
   if (!found) return -1;
-  return attach(future, loop_data(*state, found.get()), found.get());
+  return attach(future, loop_data(*state, found.get()), found.get(), state->origin_of_call);
 }
 
 int finish_with_result(FutureData& future, Ref<> value) noexcept {

@@ -50,7 +50,8 @@ inline bool is_native_future(State& state, PyTypeObject* type) noexcept {
          type == state.gathering_future_type.get();
 }
 
-// A pending future on the loop. Runs Python code only in debug mode.
+// A pending future on the loop, as loop.create_future() makes it. Runs Python code only in debug
+// mode.
 Ref<> new_future(LoopData& data, PyObject* loop) noexcept;
 // The same for an object whose FutureData has just been constructed. 0 or -1.
 int begin_future(PyObject* future, LoopData& data, PyObject* loop) noexcept;

@@ -120,7 +120,7 @@ Ref<> new_task(LoopData& data, PyObject* loop, PyObject* coroutine,
   task.data = &data;
   task.loop = py::borrow(loop);
   if (data.debug) [[unlikely]] {
-    task.source_traceback = py::call(data.state.extract_stack.get());
+    task.source_traceback = py::call(data.state.origin_of_call.get());
     if (!task.source_traceback) return py::raised;
   }
   if (start(task, coroutine, options, false) < 0) return py::raised;

@@ -71,6 +71,7 @@ struct StreamTransport : FlowControlSlots, StartWork, FlushWork, LostWork {
   bool connected;
   bool closing;
   bool paused;
+  bool reads_though_paused;  // paused before the start, by a release whose start does not look
   bool eof;
   bool protocol_paused;
 

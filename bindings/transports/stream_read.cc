@@ -171,7 +171,7 @@ char* read_buffer(LoopData& data) noexcept {
 
 bool wants_to_read(StreamTransport& stream) noexcept {
   if (stream.conn_lost > 0 || stream.data == nullptr) return false;
-  if (!stream.paused && !stream.closing) return true;
+  if ((!stream.paused || stream.reads_though_paused) && !stream.closing) return true;
   Descriptor& descriptor = stream.descriptor;
   static_cast<void>(watch(descriptor, descriptor.watch.interest - Interest::read).ok());
   return false;

@@ -68,7 +68,11 @@ void connect(StreamTransport& stream) noexcept {
   } else {
     callback_error(data, protocol.get());
   }
-  if (stream.data != nullptr && !stream.closing && !stream.paused &&
+  if (stream.data != nullptr && stream.paused && data.state.start_heeds_pause.get() == Py_False) {
+    stream.reads_though_paused = true;
+  }
+  const bool paused = stream.paused && !stream.reads_though_paused;
+  if (stream.data != nullptr && !stream.closing && !paused &&
       start_reading(stream, std::move(read_context)) < 0) {
     Ref<> error = py::fetch_error();
     py::restore_error(error.share());

@@ -99,7 +99,7 @@ Ref<> pause_reading(PyObject* self) noexcept {
 Ref<> resume_reading(PyObject* self) noexcept {
   StreamTransport& stream = stream_of(self);
   if (stream.closing || !stream.paused) return py::none();
-  stream.paused = false;
+  stream.paused = stream.reads_though_paused = false;
   if (start_reading(stream, context_now(stream)) < 0) return py::raised;
   log_debug(stream, "%r resumes reading");
   return py::none();

@@ -10,11 +10,15 @@ instead of once.
 import os
 import weakref
 
-from . import _native, _stock
+from . import _native, _origin, _stock
 from ._network import NetworkMixin
 from ._signals import SignalsMixin
 
 base_events = _stock.Module("base_events")
+
+_native.set_classes(
+    origin_of_call=_origin.origin_of_call, origin_of_future=_origin.origin_of_future
+)
 
 # Live loops, for the child of a fork(). A WeakSet per interpreter, touched when a loop is made.
 _loops = weakref.WeakSet()

@@ -14,9 +14,14 @@ import sys
 from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFileLoader
 from types import ModuleType
 
+from . import _native
 
-def script(path, arguments, to_code):
-    """A file of source or byte code; or a folder or zip archive with a ``__main__`` in it."""
+
+def script(path, arguments, to_code, skip_first_line=False):
+    """A file of source or byte code; or a folder or zip archive with a ``__main__`` in it.
+
+    skip_first_line: of source, as ``python3 -x`` does.
+    """
     sys.argv[:] = [path, *arguments]
     path = os.path.join(os.getcwd(), path)  # python3 makes it absolute, and leaves its dots alone
     if _is_importable(path):
@@ -36,8 +41,11 @@ def script(path, arguments, to_code):
         loader = SourcelessFileLoader("__main__", path)
         code = loader.get_code("__main__")
     else:
-        loader = SourceFileLoader("__main__", path)
-        code = to_code(source, path)
+        if skip_first_line:
+            source = source[max(source.find(b"\n"), 0) :]  # its end stays: lines keep their numbers
+        return _run_source(
+            source, path, to_code, _new_main(SourceFileLoader("__main__", path), path)
+        )
     return functools.partial(exec, code, _new_main(loader, path))
 
 
@@ -69,7 +77,7 @@ def standard_input(arguments, to_code):
     sys.argv[:] = ["-", *arguments]
     _put_first("")
     source = b"" if sys.stdin is None else sys.stdin.buffer.read()
-    return functools.partial(exec, to_code(source, "<stdin>"), _new_main(path="<stdin>"))
+    return _run_source(source, "<stdin>", to_code, _new_main(path="<stdin>"))
 
 
 def prompt():
@@ -77,6 +85,12 @@ def prompt():
     sys.argv[:] = [""]
     _put_first(os.getcwd())
     return _by_runpy("asyncio", alter_argv=False)
+
+
+def _run_source(source, filename, to_code, names):
+    if b"\0" in source:
+        return functools.partial(_native.run_source, source, filename, names)
+    return functools.partial(exec, to_code(source, filename), names)
 
 
 def _is_byte_code(source):

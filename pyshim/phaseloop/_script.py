@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 
-from . import _native, _program
+from . import _native, _origin, _program
 from ._install import install
 
 
@@ -47,12 +47,13 @@ def _host(name):
     return 0
 
 
-def start(action, program, arguments, strict, debug, as_module=False):
+def start(action, program, arguments, strict, debug, as_module=False, skip_first_line=False):
     """Install phaseloop and make ready what a command line asks for; return what runs it.
 
     action: as in cli/command_line.h. program: a path, a module's name or code. as_module: the
     interpreter that runs this is python3's, so that processes started by multiprocessing need to be
-    told to use phaseloop. Raises what the program's own start would: SyntaxError, SystemExit.
+    told to use phaseloop. skip_first_line: of a script's source. Raises what the program's own
+    start would: SyntaxError, SystemExit.
     """
     if action == "show_version":
         return functools.partial(print, _versions())
@@ -65,13 +66,15 @@ def start(action, program, arguments, strict, debug, as_module=False):
         to_code = legacy.compile_source
     if debug:
         _debug_every_loop()
+    if as_module:
+        _origin.hide_from_coroutines()
     options = ["-m", "phaseloop"] if as_module else []
     options += ["--strict"] if strict else []
     options += ["--debug"] if debug else []
     _pass_on_to_processes(options)
     match action:
         case "run_script":
-            return _program.script(program, arguments, to_code)
+            return _program.script(program, arguments, to_code, skip_first_line)
         case "run_module":
             return _program.module(program, arguments)
         case "run_code":
@@ -94,6 +97,8 @@ def report(exc):
 
 def exit_status(stop):
     """The exit status that a SystemExit asks for; what else it carries is printed first."""
+    if sys.flags.inspect:  # there is more to come
+        return report(stop)
     if stop.code is None:
         return 0
     if isinstance(stop.code, int):
@@ -101,6 +106,30 @@ def exit_status(stop):
     if sys.stderr is not None:  # None: closed when the interpreter started
         print(stop.code, file=sys.stderr)
     return 1
+
+
+def prepare_prompt():
+    """Whether python3 would have a prompt now, after the program, for -i or PYTHONINSPECT.
+
+    Then the interpreter's own end brings it. It takes its command line for one with -c, and puts
+    that's folder on sys.path; here the program's stays the first.
+    """
+    asked = not sys.flags.ignore_environment and os.environ.get("PYTHONINSPECT")
+    if not sys.flags.inspect and not asked:
+        return False
+    if not sys.flags.interactive and not os.isatty(0):
+        return False
+    hook, path = getattr(sys, "__interactivehook__", None), [*sys.path]
+
+    def restore():
+        sys.path[:] = path
+        del sys.__interactivehook__
+        if hook is not None:
+            sys.__interactivehook__ = hook
+            hook()
+
+    sys.__interactivehook__ = restore
+    return True
 
 
 def _without_ours(trace):

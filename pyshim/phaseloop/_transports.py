@@ -67,8 +67,11 @@ def _with_native(stock, names):
 ReadPipeTransport = _with_native(unix_events._UnixReadPipeTransport, ("_read_ready",))
 WritePipeTransport = _with_native(unix_events._UnixWritePipeTransport, ("write", "_write_ready"))
 
+_add_reader = getattr(getattr(_stock_stream, "_add_reader", None), "__code__", None)
 _native.set_classes(
     StreamTransport=SocketTransport,
+    # Before 3.11.4 and 3.12 a transport began to read even if connection_made() had paused it.
+    start_heeds_pause=_add_reader is None or "is_reading" in _add_reader.co_names,
     server_attaches_transports=len(_stock.takes(getattr(base_events.Server, "_attach", None))) > 1,
 )
 

@@ -11,7 +11,7 @@ import sys
 import zipapp
 
 import pytest
-from fronts import ENVIRONMENT, EXECUTABLE, PYTHON
+from fronts import ENVIRONMENT, EXECUTABLE, PYTHON, requires_executable
 
 WHERE = """
 import sys
@@ -65,6 +65,46 @@ def program(folder):
         return name
 
     return write
+
+
+# --- what is in a file ----------------------------------------------------------------------------
+
+WITH_NULLS = {
+    "in a string": b'print("a")\nprint("b\0c")\nprint("d")\n',
+    "at a line's start": b'print("a")\n\0print("d")\n',
+    "in a comment": b'print("a")\n#x\0y\nprint("d")\n',
+    "first": b'\0print("a")\n',
+    "at a line's end": b'print("a")\0\n',
+    "at the end": b"def f():\n  return 1\n\0\0\0",
+}
+
+
+@pytest.mark.parametrize("source", WITH_NULLS.values(), ids=WITH_NULLS)
+def test_null_bytes_are_what_this_release_makes_of_them(front, folder, source):
+    (folder / "program.py").write_bytes(source)
+    same(front, "program.py")
+    same(front, "-", input=source.decode())
+
+
+def test_the_first_line_may_be_skipped(front, program):
+    name = program("#!for another ( interpreter\nimport sys\nprint(sys.argv)\n1 / 0\n")
+    same(front, "-x", name, "-x")
+
+
+PROMPT = """
+value = 6
+{}
+"""
+
+
+@requires_executable
+@pytest.mark.parametrize("end", ["", "import sys; sys.exit(3)", "1 / 0"])
+@pytest.mark.parametrize(
+    "typed", ["print(value * 7)", "raise SystemExit(4)", "import sys; sys.path[0]"]
+)
+def test_a_prompt_after_the_program(executable, program, end, typed):
+    name = program(PROMPT.format(end))
+    same(executable, "-i", name, input=typed + "\n")
 
 
 # --- where a program finds itself -----------------------------------------------------------------

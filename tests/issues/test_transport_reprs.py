@@ -28,6 +28,9 @@ def test_repr_tells_what_is_polled(either_loop):
     assert "closed" in closed
 
 
+@pytest.mark.skipif(
+    not hasattr(asyncio.StreamWriter, "__del__"), reason="StreamWriter warns from 3.11.5 on"
+)
 def test_a_writer_left_open_is_warned_about(either_loop):
     async def main():
         ours, theirs = socket.socketpair()

@@ -46,6 +46,51 @@ def test_run():
     assert phaseloop.run(nested(), debug=True) is True
 
 
+def test_run_takes_what_asyncio_run_takes():
+    made = []
+
+    def factory():
+        made.append(phaseloop.new_event_loop())
+        return made[-1]
+
+    async def debugging():
+        loop = asyncio.get_running_loop()
+        return loop, loop.get_debug()
+
+    assert phaseloop.run(debugging(), loop_factory=factory) == (made[0], False)
+    assert phaseloop.run(debugging(), loop_factory=factory, debug=True) == (made[1], True)
+    assert made[0].is_closed() and made[1].is_closed()
+    assert type(phaseloop.run(debugging(), loop_factory=asyncio.SelectorEventLoop)[0]) is (
+        asyncio.SelectorEventLoop
+    )
+    assert phaseloop.run(kind_of_loop(), loop_factory=None) == (phaseloop.Loop, phaseloop.Task)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda run: run(None),
+        lambda run: run(kind_of_loop),
+        lambda run: run(main=7, debug=False),
+        lambda run: run(),
+    ],
+)
+def test_run_fails_as_asyncio_run(call):
+    said = []
+    for run in (asyncio.run, phaseloop.run):
+        with pytest.raises(Exception) as caught:
+            call(run)
+        said.append((caught.type, str(caught.value)))
+    assert said[0] == said[1]
+
+
+def test_run_refuses_other_arguments():
+    coroutine = kind_of_loop()
+    with pytest.raises(TypeError, match="got an unexpected keyword argument 'limit'"):
+        phaseloop.run(coroutine, limit=3)
+    coroutine.close()
+
+
 def test_loop_factory():
     with asyncio.Runner(loop_factory=phaseloop.new_event_loop) as runner:
         assert runner.run(kind_of_loop()) == (phaseloop.Loop, phaseloop.Task)

@@ -1,4 +1,4 @@
-"""Loops before 3.12: get_event_loop() made one, and any executor could be the default."""
+"""Loops before 3.14: get_event_loop() made one, and any executor could be the default."""
 
 import concurrent.futures
 import threading
@@ -18,10 +18,12 @@ def put_all(undo):
         from . import _policies
 
         policy = _policies.put_all(undo)
-    put(undo, policy, "get_event_loop", _get_event_loop)
-    if not hasattr(policy._Local, "_set_called"):  # from 3.14 on
-        put(undo, policy._Local, "_set_called", False)
-        put(undo, policy, "set_event_loop", _noting(policy.set_event_loop))
+    present = getattr(getattr(policy, "get_event_loop", None), "__code__", None)
+    if "new_event_loop" not in _stock.names_in(present):  # from 3.14 on
+        put(undo, policy, "get_event_loop", _get_event_loop)
+        if not hasattr(policy._Local, "_set_called"):
+            put(undo, policy._Local, "_set_called", False)
+            put(undo, policy, "set_event_loop", _noting(policy.set_event_loop))
     loop = _stock.Module("base_events").BaseEventLoop
     for name, modern in _stock.methods(loop, ["set_default_executor"]).items():
         put(undo, loop, name, _any_executor(modern))

@@ -38,10 +38,9 @@ def put_function(undo, homes, name, otherwise, *, plain="no_implementation"):
 
 def put_method(undo, owner, name, otherwise):
     """The same for a method that is all about keyword arguments; `self` comes after `present`."""
-    if name not in vars(owner):
-        return
     present = getattr(owner, name)
-    is_native = type(present) is _NativeFunction
+    # What it inherits may be what has been put into its base.
+    is_native = name in vars(owner) and type(present) is _NativeFunction
     native = f"{owner.__name__}.{name}" if is_native else "stock_without_keywords"
     _put_over(undo, [owner], name, present, native, otherwise)
 

@@ -164,19 +164,26 @@ async def read_from(t, callback):
     server.close()
 
 
-@program
-def callbacks_that_fail(t):
+# Earlier releases leave the connection of a coroutine that failed open for ever.
+@program(since=(3, 11, 7))
+def a_callback_that_fails(t):
     reports(t)
 
     async def fails(reader, writer):
         raise ValueError("of the coroutine")
 
+    t.run(read_from(t, fails))
+
+
+@program
+def a_callback_that_is_a_function(t):
+    reports(t)
+
     def returns(reader, writer):
         writer.write(b"from a function")
         writer.close()
 
-    for callback in (fails, returns):
-        t.run(read_from(t, callback))
+    t.run(read_from(t, returns))
 
 
 @program(since=(3, 13))
