@@ -8,6 +8,7 @@
 #include "bindings/objects/operation.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/call.h"
+#include "bindings/py/dealloc.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/method.h"
 #include "bindings/py/version.h"
@@ -130,8 +131,6 @@ Begun begin(Operation& op, Ref<>& value) noexcept {
   return Begun::suspended;
 }
 
-Ref<> finish(Operation& op) noexcept { return outcome(next_of(op)); }
-
 void stop_consuming(AsCompleted& iteration, NextCompleted& next) noexcept {
   NextCompleted* before = nullptr;
   for (NextCompleted* c = iteration.first_consumer; c != nullptr;
@@ -143,6 +142,14 @@ void stop_consuming(AsCompleted& iteration, NextCompleted& next) noexcept {
     Ref<> share = py::steal(object_of(static_cast<Operation&>(*c)));
     return;
   }
+}
+
+// Woken by somebody who finished the future in its place, it has nothing yet, and waits again.
+Ref<> finish(Operation& op, Ref<>) noexcept {
+  NextCompleted& next = next_of(op);
+  if (next.item) return outcome(next);
+  stop_consuming(iteration_of(next.iteration.get()), next);
+  return nullptr;
 }
 
 // A result that was handed over and then not taken (the consumer was cancelled) is the next one's.
@@ -182,8 +189,8 @@ void clear_next(Operation& op) noexcept {
   next_of(op).item = nullptr;
 }
 
-constexpr OperationKind kKind{"_wait_for_one", begin,         finish,    abandon,
-                              delegate,        traverse_next, clear_next};
+constexpr OperationKind kKind{"_wait_for_one", begin,         nullptr,    finish, abandon,
+                              delegate,        traverse_next, clear_next, true};
 
 Ref<> new_next(AsCompleted& iteration, bool resolve) noexcept {
   Ref<> made = new_operation(iteration.data->state.next_completed_type.get(), kKind);
@@ -234,6 +241,8 @@ int clear(PyObject* self) noexcept {
 }
 
 void dealloc(PyObject* self) noexcept {
+  py::DeallocScope scope(self, dealloc);
+  if (scope.postponed()) return;
   PyObject_GC_UnTrack(self);
   clear(self);
   py::free_object(self);

@@ -9,6 +9,7 @@
 #include "bindings/objects/done_callback.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/call.h"
+#include "bindings/py/dealloc.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/method.h"
 
@@ -248,6 +249,8 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
 }
 
 void dealloc(PyObject* self) noexcept {
+  py::DeallocScope scope(self, dealloc);
+  if (scope.postponed()) return;
   PyObject_GC_UnTrack(self);
   py::clear_refs(bridge_of(self));
   bridge_of(self).state = nullptr;

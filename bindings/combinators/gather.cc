@@ -8,6 +8,7 @@
 #include "bindings/objects/task.h"
 #include "bindings/objects/type_layout.h"
 #include "bindings/py/call.h"
+#include "bindings/py/dealloc.h"
 #include "bindings/py/method.h"
 #include "bindings/py/version.h"
 
@@ -194,6 +195,8 @@ py::FreeList* list_for(PyObject* self) noexcept {
 }
 
 void dealloc(PyObject* self) noexcept {
+  py::DeallocScope scope(self, dealloc);
+  if (scope.postponed()) return;
   py::FreeList* list = list_for(self);
   if (list == nullptr && PyObject_CallFinalizerFromDealloc(self) < 0) return;
   PyObject_GC_UnTrack(self);

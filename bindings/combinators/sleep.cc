@@ -25,7 +25,10 @@ void run(Runnable& work) noexcept {
   Ref<> share = py::steal(object_of(sleep));
   wake_from_loop(sleep);
 }
-void drop(Runnable& work) noexcept { Ref<> share = py::steal(object_of(sleep_of(work))); }
+void drop(Runnable& work) noexcept {
+  Ref<> share = py::steal(object_of(sleep_of(work)));
+  forget_future(sleep_of(work));
+}
 PyObject* owner(Runnable& work) noexcept { return object_of(sleep_of(work)); }
 int visit_timer(Runnable& work, visitproc visit, void* arg) noexcept {
   return visit_through(sleep_of(work), visit, arg);
@@ -42,7 +45,7 @@ Begun begin(Operation& op, Ref<>&) noexcept {
   return Begun::suspended;
 }
 
-Ref<> finish(Operation& op) noexcept { return sleep_of(op).result.share(); }
+Ref<> outcome(Operation& op) noexcept { return sleep_of(op).result.share(); }
 void abandon(Operation& op) noexcept { disarm(op, sleep_of(op)); }
 
 Ref<> delegate(Operation& op) noexcept {
@@ -73,8 +76,8 @@ bool recycle(Operation& op) noexcept {
   return Py_TYPE(self) == state.sleep_type.get() && state.sleeps.give(self);
 }
 
-constexpr OperationKind kKind{"sleep",  begin, finish,          abandon, delegate,
-                              traverse, clear, is_kept_by_loop, recycle};
+constexpr OperationKind kKind{"sleep",  begin, outcome, nullptr,         abandon, delegate,
+                              traverse, clear, false,   is_kept_by_loop, recycle};
 
 }  // namespace
 

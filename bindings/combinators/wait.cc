@@ -109,7 +109,7 @@ Begun begin(Operation& op, Ref<>&) noexcept {
   return Begun::suspended;
 }
 
-Ref<> finish(Operation& op) noexcept {
+Ref<> finish(Operation& op, Ref<>) noexcept {
   Wait& wait = wait_of(op);
   Ref<> done = py::steal(PySet_New(nullptr));
   Ref<> pending = py::steal(PySet_New(nullptr));
@@ -158,7 +158,7 @@ void clear(Operation& op) noexcept {
   wait.arguments = nullptr;
 }
 
-constexpr OperationKind kKind{"wait", begin, finish, abandon, delegate, traverse, clear};
+constexpr OperationKind kKind{"wait", begin, nullptr, finish, abandon, delegate, traverse, clear};
 
 // 1, 0 or -1: is this a list, tuple or set with nothing but futures of ours in it?
 int holds_futures(State& state, PyObject* fs) noexcept {

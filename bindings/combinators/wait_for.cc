@@ -8,6 +8,7 @@
 #include "bindings/objects/operation.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/call.h"
+#include "bindings/py/dealloc.h"
 #include "bindings/py/field.h"
 #include "bindings/py/gc.h"
 #include "bindings/routine/routine.h"
@@ -228,6 +229,8 @@ int clear(PyObject* self) noexcept {
 }
 
 void dealloc(PyObject* self) noexcept {
+  py::DeallocScope scope(self, dealloc);
+  if (scope.postponed()) return;
   PyObject_GC_UnTrack(self);
   clear(self);
   py::free_object(self);

@@ -8,6 +8,7 @@
 #include "bindings/core/stock.h"
 #include "bindings/core/work.h"
 #include "bindings/py/call.h"
+#include "bindings/py/dealloc.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/method.h"
 
@@ -84,6 +85,8 @@ py::FreeList* list_of(T& handle) noexcept {
 }
 template <class T>
 void dealloc(PyObject* self) noexcept {
+  py::DeallocScope scope(self, dealloc<T>);
+  if (scope.postponed()) return;
   PyObject_GC_UnTrack(self);
   PyObject_ClearWeakRefs(self);
   T& handle = *reinterpret_cast<T*>(self);

@@ -4,6 +4,7 @@
 
 #include "bindings/core/stock.h"
 #include "bindings/core/work.h"
+#include "bindings/py/dealloc.h"
 #include "bindings/py/gil.h"
 #include "bindings/py/method.h"
 
@@ -61,6 +62,8 @@ int clear(PyObject* self) noexcept {
   return 0;
 }
 void dealloc(PyObject* self) noexcept {
+  py::DeallocScope scope(self, dealloc);
+  if (scope.postponed()) return;
   PyObject_GC_UnTrack(self);
   PyObject_ClearWeakRefs(self);
   clear(self);

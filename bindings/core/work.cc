@@ -1,6 +1,7 @@
 #include "bindings/core/work.h"
 
 #include "bindings/py/call.h"
+#include "bindings/py/dealloc.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/method.h"
 
@@ -46,6 +47,8 @@ int clear(PyObject* self) noexcept {
 }
 
 void dealloc(PyObject* self) noexcept {
+  py::DeallocScope scope(self, dealloc);
+  if (scope.postponed()) return;
   PyObject_GC_UnTrack(self);
   clear(self);
   py::free_object(self);

@@ -213,11 +213,10 @@ Begun begin(Operation& op, Ref<>& value) noexcept {
   return watched < 0 ? Begun::failed : Begun::suspended;
 }
 
-Ref<> finish(Operation& op) noexcept {
+Ref<> outcome(Operation& op) noexcept {
   SocketCall& call = call_of(op);
-  if (!call.failure) return std::move(call.result);
-  Ref<> failure = std::move(call.failure);
-  return py::raise_exception(failure.get());
+  if (!call.failure) return py::or_none(call.result.get());
+  return py::raise_exception(call.failure.get());
 }
 
 void stop_waiting(SocketCall& call, bool again) noexcept {
@@ -266,10 +265,11 @@ bool recycle(Operation& op) noexcept { return op.data->state.socket_calls.give(o
 
 constexpr SocketCallKind kind(const char* name, Direction direction,
                               Attempt (*attempt)(SocketCall&, Ref<>&) noexcept, bool calls_python) {
-  return {{name, begin, finish, abandon, delegate, traverse, clear, nullptr, recycle},
-          direction,
-          attempt,
-          calls_python};
+  return {
+      {name, begin, outcome, nullptr, abandon, delegate, traverse, clear, false, nullptr, recycle},
+      direction,
+      attempt,
+      calls_python};
 }
 
 constexpr SocketCallKind kReceive = kind("BaseSelectorEventLoop.sock_recv", Direction::read,
@@ -322,7 +322,7 @@ constexpr Implementation kFunctions[] = {{"sock_recv", make<kReceive, 1>},
 
 void socket_ready(PyObject* object) noexcept {
   SocketCall& call = call_of(operation(object));
-  if (call.phase != Operation::Phase::suspended) return;
+  if (!waits(call)) return;
   const SocketCallKind& kind = kind_of(call);
   if (kind.calls_python) leave_standing_task(*call.data);
   Ref<> value;

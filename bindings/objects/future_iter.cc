@@ -1,6 +1,7 @@
 // The iterator behind `await future`: yields the future once while it is pending, then its result.
 #include "bindings/objects/future.h"
 #include "bindings/py/args.h"
+#include "bindings/py/dealloc.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/gen.h"
 #include "bindings/py/method.h"
@@ -50,13 +51,15 @@ PySendResult send_none(PyObject* self, PyObject*, PyObject** result) noexcept {
 PyObject* next(PyObject* self) noexcept {
   return py::next_from_send(self, send_none, &iter(self)->state->stop);
 }
-Ref<> send(PyObject* self, PyObject*) noexcept {
-  return py::steal(py::send_from_send(self, send_none));
+Ref<> send(PyObject* self, PyObject* value) noexcept {
+  return py::send_from_send(self, value, send_none);
 }
 
 Ref<> throw_into(PyObject* self, Args args) noexcept {
   iter(self)->future = nullptr;
-  return py::throw_arguments(args);
+  Ref<> exception = py::thrown_exception(args, py::Thrower::future_iterator);
+  if (exception) py::raise_exception(exception.get());
+  return py::raised;
 }
 
 Ref<> close(PyObject* self) noexcept {
@@ -70,6 +73,8 @@ int clear(PyObject* self) noexcept {
 }
 
 void dealloc(PyObject* self) noexcept {
+  py::DeallocScope scope(self, dealloc);
+  if (scope.postponed()) return;
   PyObject_GC_UnTrack(self);
   Ref<> future = std::move(iter(self)->future);
   Ref<State> state = std::move(iter(self)->state);

@@ -7,6 +7,7 @@
 #include "bindings/objects/task.h"
 #include "bindings/objects/type_layout.h"
 #include "bindings/py/call.h"
+#include "bindings/py/dealloc.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/method.h"
 
@@ -276,6 +277,8 @@ py::FreeList* list_for(PyObject* self) noexcept {
 }
 
 void dealloc(PyObject* self) noexcept {
+  py::DeallocScope scope(self, dealloc);
+  if (scope.postponed()) return;
   py::FreeList* list = list_for(self);
   // For Python subclasses subtype_dealloc() has called the finalizer already.
   if (list == nullptr && Py_TYPE(self)->tp_dealloc == dealloc &&

@@ -5,16 +5,27 @@
 // which leaves its waiter here. Driven by anything else it becomes asyncio's own coroutine
 // ("delegate"), so that foreign tasks and loops get exactly what they would without us.
 //
-// Life: created -> suspended -> woken -> finished; or created -> delegated. Thread: the loop's.
+// asyncio's coroutine would wait for a future. Whoever looks for it (`task._fut_waiter`, a program
+// that sends into the coroutine itself) gets one: it is made at that moment, takes the task's
+// waiter over, and the operation finishes it instead of waking the task (future_in_place).
+//
+// The coroutine and the wait are two things: a program may close the coroutine behind its task's
+// back. The operation is finished then, and keeps the waiter, so that the task can be cancelled, as
+// asyncio's future would.
+//
+// Life: created -> suspended -> woken -> finished; or created -> delegated. `running` while it is
+// resumed. Thread: the loop's.
 #pragma once
 
 #include "bindings/core/loop_data.h"
 #include "bindings/py/ref.h"
+#include "runtime/base/stack.h"
 #include "runtime/task/waiter.h"
 
 namespace phaseloop {
 
 struct Operation;
+struct TaskData;
 
 // What distinguishes one kind of operation from another.
 struct OperationKind {
@@ -23,14 +34,21 @@ struct OperationKind {
   // First send from a native task: `op.data` and `op.loop` are set. returned: `value` is the
   // result. not_ours: nothing was begun, and the arguments are for asyncio's own function to judge.
   Begun (*begin)(Operation& op, Ref<>& value) noexcept;
-  // After the task was woken without an error: the result.
-  Ref<> (*finish)(Operation& op) noexcept;
+  // What asyncio's future would be finished with: its result, or empty with its exception set.
+  // Null: None.
+  Ref<> (*outcome)(Operation& op) noexcept;
+  // After the task was woken without an error: the result. `outcome` is that of the future, which
+  // anybody who has it may have finished. Empty without an error: the operation has to wait again.
+  // Null: the outcome is the result.
+  Ref<> (*finish)(Operation& op, Ref<> outcome) noexcept;
   // Takes back whatever would still wake the operation. Runs in any state, any number of times.
   void (*abandon)(Operation& op) noexcept;
   // asyncio's coroutine for the same call.
   Ref<> (*delegate)(Operation& op) noexcept;
   int (*traverse)(Operation& op, visitproc visit, void* arg) noexcept;
   void (*clear)(Operation& op) noexcept;
+  // asyncio's coroutine cancels its future if it leaves the wait by an error.
+  bool cancels_future = false;
   // Of kinds that are not collected: the loop's structures hold it, so that they show what it
   // holds.
   bool (*is_kept_by_loop)(Operation& op) noexcept = nullptr;
@@ -44,24 +62,40 @@ struct Operation {
   const OperationKind* kind;
   LoopData* data;
   Ref<> loop;
-  Ref<> delegate;
+  Ref<> stand_in;  // delegated: asyncio's coroutine; suspended: the future, if somebody looked
   Ref<> cancel_message;
-  Waiter* waiter;  // the task's, with its share
-  enum class Phase : unsigned char { created, suspended, woken, finished, delegated } phase;
+  Waiter* waiter;  // a task's, with its share
+  enum class Phase : unsigned char {
+    created,
+    running,
+    suspended,
+    woken,
+    finished,
+    delegated
+  } phase;
   bool cancelled;
+  bool yielded;  // to nobody who has taken it yet
+  bool bare;     // has yielded None, as a generator does, and waits for nothing
 };
 
 // The task's side. attach: the waiter's share, which the caller has acquired, passes over; false if
 // the operation was not handed over by `await`.
 bool attach(Operation& op, Waiter& waiter) noexcept;
-// Undoes attach() and gives the share back; false if the task has been woken since.
-bool detach(Operation& op, Waiter& waiter) noexcept;
+// Undoes attach(), if the waiter is still here, and gives the share back.
+void detach(Operation& op, Waiter& waiter) noexcept;
+// Waits: nobody has woken it, nor finished the future in its place.
+bool waits(Operation& op) noexcept;
+// asyncio's future in the place of the operation that `awaiter` waits for: pending, with the task's
+// waiter, or done if the task has been woken. The task then waits for that. Empty: error set.
+Ref<> future_in_place(Operation& op, TaskData& awaiter) noexcept;
+// What a send() made by Python code gives: an operation that was yielded shows its future.
+Ref<> yielded_to_python(State& state, Ref<> value) noexcept;
 // Schedules the waiting task; does nothing if the operation is not suspended. 0, or -1 with an
 // error set (the loop is closed).
 int wake(Operation& op) noexcept;
 // The same from the loop's own work, where an error has no caller to go to.
 void wake_from_loop(Operation& op) noexcept;
-// As Future.cancel(): 1: it was still suspended; 0: it was not; -1: error.
+// As Future.cancel(): 1: a task still waited; 0: none did; -1: error.
 int cancel(Operation& op, PyObject* message) noexcept;
 // The CancelledError to throw into the task, or empty without an error set.
 Ref<> cancellation(Operation& op) noexcept;
@@ -89,6 +123,9 @@ Ref<PyTypeObject> new_operation_type(PyObject* module) noexcept;
 // less to look at for every sleeping task.
 Ref<PyTypeObject> derive_operation_type(State& state, PyObject* module, const char* name,
                                         std::size_t size, bool collected = true) noexcept;
+// The loop has dropped an operation that is not collected: its future stays pending for ever, and
+// is for those who look at it alone.
+void forget_future(Operation& op) noexcept;
 // For the share of an operation's timer: visits the operation or, if it is not collected, what it
 // keeps alive.
 int visit_through(Operation& op, visitproc visit, void* arg) noexcept;
@@ -101,12 +138,6 @@ struct Stepping {
   PyObject* task = nullptr;
   LoopData* data = nullptr;  // null on a foreign loop: operations delegate there
 };
-#ifdef __GLIBC__
-// A few bytes that every thread has from its start: no call to find them.
-#define PHASELOOP_EARLY_TLS [[gnu::tls_model("initial-exec")]]
-#else
-#define PHASELOOP_EARLY_TLS
-#endif
 PHASELOOP_EARLY_TLS extern thread_local constinit Stepping stepping;
 
 // The native loop on which a native task is running now, or null.

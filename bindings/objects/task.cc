@@ -199,7 +199,8 @@ bool stop_waiting(TaskData& task) noexcept {
   Ref<> awaited = std::move(task.awaited);
   if (!awaited || task.data == nullptr) return task.linked();
   if (is_operation(task.data->state, Py_TYPE(awaited.get()))) {
-    return !detach(operation(awaited.get()), task);
+    detach(operation(awaited.get()), task);
+    return task.linked();
   }
   if (!task.linked()) return false;
   FutureData& future = future_data(awaited.get());

@@ -139,12 +139,18 @@ int wait_for_future(TaskData& task, Ref<> awaited) noexcept {
 
 int wait_for_operation(TaskData& task, Ref<> awaited) noexcept {
   Operation& op = operation(awaited.get());
-  if (op.data != task.data || !attach(op, task)) {
-    return yielded_without_await(task, awaited.get());
+  if (op.data == task.data && attach(op, task)) [[likely]] {
+    py::acquire(object_of(task));
+    task.awaited = std::move(awaited);
+    return deliver_cancellation(task);
   }
-  py::acquire(object_of(task));
-  task.awaited = std::move(awaited);
-  return deliver_cancellation(task);
+  // Not what an operation yields by itself: a program's own driver has it from somewhere else.
+  Ref<> future = yielded_to_python(task.data->state, std::move(awaited));
+  if (!future) return -1;
+  if (is_native_future(task.data->state, Py_TYPE(future.get()))) {
+    return wait_for_future(task, std::move(future));
+  }
+  return throw_soon(task, "Task got bad yield: %R", future.get());
 }
 
 // Anything with the futures' protocol, through that protocol.
@@ -191,6 +197,8 @@ int wait_for_other(TaskData& task, Ref<> awaited) noexcept {
 }
 
 int wait_for(TaskData& task, Ref<> awaited) noexcept {
+  // Initialised again by its own coroutine, it is scheduled or waits already.
+  if (task.linked() || task.awaited) return 0;
   State& state = task.data->state;
   PyTypeObject* type = Py_TYPE(awaited.get());
   if (awaited.get() == object_of(task)) {

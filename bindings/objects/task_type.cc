@@ -6,6 +6,7 @@
 #include "bindings/objects/task.h"
 #include "bindings/objects/type_layout.h"
 #include "bindings/py/call.h"
+#include "bindings/py/dealloc.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/method.h"
 #include "bindings/py/version.h"
@@ -98,7 +99,15 @@ int set_log_destroy(PyObject* self, PyObject* value) noexcept {
 Ref<> get_must_cancel(PyObject* self) noexcept {
   return py::boolean(task_data(self).cancel.must_cancel());
 }
-Ref<> get_fut_waiter(PyObject* self) noexcept { return py::or_none(task_data(self).awaited.get()); }
+Ref<> get_fut_waiter(PyObject* self) noexcept {
+  TaskData& task = task_data(self);
+  PyObject* awaited = task.awaited.get();
+  if (awaited == nullptr || task.data == nullptr ||
+      !is_operation(task.data->state, Py_TYPE(awaited))) {
+    return py::or_none(awaited);
+  }
+  return future_in_place(operation(awaited), task);
+}
 
 // --- life cycle -----------------------------------------------------------------------------
 
@@ -202,6 +211,8 @@ py::FreeList* list_for(PyObject* self) noexcept {
 }
 
 void dealloc(PyObject* self) noexcept {
+  py::DeallocScope scope(self, dealloc);
+  if (scope.postponed()) return;
   py::FreeList* list = list_for(self);
   if (list == nullptr && Py_TYPE(self)->tp_dealloc == dealloc &&
       PyObject_CallFinalizerFromDealloc(self) < 0) {

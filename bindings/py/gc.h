@@ -6,6 +6,7 @@
 
 #include <tuple>
 
+#include "bindings/py/dealloc.h"
 #include "bindings/py/ref.h"
 
 namespace phaseloop::py {
@@ -47,6 +48,8 @@ struct Gc {
     return 0;
   }
   static void dealloc(PyObject* o) noexcept {
+    DeallocScope scope(o, dealloc);
+    if (scope.postponed()) return;
     PyObject_GC_UnTrack(o);
     clear_refs(*self(o));
     free_object(o);

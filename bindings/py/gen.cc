@@ -5,13 +5,11 @@
 namespace phaseloop::py {
 namespace {
 
-// The value of the pending StopIteration, which is taken away. Empty: another error is pending.
-Ref<> take_stop_iteration() noexcept {
-  if (PyErr_Occurred() == nullptr) return none();
-  if (PyErr_ExceptionMatches(PyExc_StopIteration) == 0) return raised;
-  Ref<> error = fetch_error();
-  auto* stop = reinterpret_cast<PyStopIterationObject*>(error.get());
-  return or_none(stop->value);
+// What throw() of a coroutine returned: yielded, if there is something, or its end.
+PySendResult told_apart(Ref<> returned, Ref<>& result) noexcept {
+  const bool yielded = static_cast<bool>(returned);
+  result = yielded ? std::move(returned) : take_stop_iteration();
+  return yielded ? PYGEN_NEXT : result ? PYGEN_RETURN : PYGEN_ERROR;
 }
 
 #if PY_VERSION_HEX >= 0x030c0000 && !defined(Py_GIL_DISABLED)
@@ -26,6 +24,14 @@ PyStopIterationObject& stop_of(const Ref<>& exception) noexcept {
 }
 
 }  // namespace
+
+Ref<> take_stop_iteration() noexcept {
+  if (PyErr_Occurred() == nullptr) return none();
+  if (PyErr_ExceptionMatches(PyExc_StopIteration) == 0) return raised;
+  Ref<> error = fetch_error();
+  auto* stop = reinterpret_cast<PyStopIterationObject*>(error.get());
+  return or_none(stop->value);
+}
 
 bool StopIterationSlot::fill(PyObject* value) noexcept {
   Ref<> args = steal(PyTuple_Pack(1, value));
@@ -79,32 +85,34 @@ PyObject* next_from_send(PyObject* self, sendfunc send, StopIterationSlot* stop)
   return nullptr;
 }
 
-PyObject* send_from_send(PyObject* self, sendfunc send) noexcept {
-  PyObject* result = nullptr;
-  const PySendResult sent = send(self, Py_None, &result);
+Ref<> method_result(PySendResult sent, Ref<> result) noexcept {
   if (sent == PYGEN_NEXT) return result;
   if (sent == PYGEN_RETURN) {
-    Ref<> value = steal(result);
-    if (value.get() == Py_None) {
-      PyErr_SetNone(PyExc_StopIteration);
-    } else {
-      set_stop_iteration(value.get());
-    }
+    result.get() == Py_None ? PyErr_SetNone(PyExc_StopIteration) : set_stop_iteration(result.get());
   } else if (PyErr_Occurred() == nullptr) {
     PyErr_SetNone(PyExc_StopIteration);
   }
-  return nullptr;
+  return raised;
+}
+
+Ref<> send_from_send(PyObject* self, PyObject* value, sendfunc send) noexcept {
+  PyObject* result = nullptr;
+  const PySendResult sent = send(self, value, &result);
+  return method_result(sent, steal(result));
 }
 
 PySendResult throw_into(PyObject* coroutine, PyObject* throw_name, PyObject* exception,
                         Ref<>& result) noexcept {
-  result = call_method(coroutine, throw_name, exception);
-  if (result) return PYGEN_NEXT;
-  result = take_stop_iteration();
-  return result ? PYGEN_RETURN : PYGEN_ERROR;
+  return told_apart(call_method(coroutine, throw_name, exception), result);
 }
 
-Ref<> throw_arguments(Args args) noexcept {
+PySendResult throw_through(PyObject* method, Args args, Ref<>& result) noexcept {
+  return told_apart(steal(PyObject_Vectorcall(method, args.data(),
+                                              static_cast<std::size_t>(args.count()), nullptr)),
+                    result);
+}
+
+Ref<> thrown_exception(Args args, Thrower thrower) noexcept {
   if (args.count() < 1 || args.count() > 3 || args.keyword_count() > 0) {
     return raise(PyExc_TypeError, "throw expected 1 to 3 arguments, got %zd", args.count());
   }
@@ -127,18 +135,34 @@ Ref<> throw_arguments(Args args) noexcept {
       return raise(PyExc_TypeError, "instance exception may not have a separate value");
     }
     if (traceback != nullptr) PyException_SetTraceback(type, traceback);
-    return raise_exception(type);
+    return borrow(type);
   }
   if (!PyExceptionClass_Check(type)) {
+    if (thrower == Thrower::future_iterator) {
+      return raise(
+          PyExc_TypeError,
+          "exceptions must be classes deriving BaseException or instances of such a class");
+    }
     return raise(PyExc_TypeError,
-                 "exceptions must be classes deriving BaseException or instances of such a class");
+                 "exceptions must be classes or instances deriving from BaseException, not %s",
+                 Py_TYPE(type)->tp_name);
   }
   Ref<> error = value != nullptr && PyObject_IsInstance(value, type) > 0 ? borrow(value)
                 : value != nullptr                                       ? call(type, value)
                                                                          : call(type);
   if (!error) return raised;
   if (traceback != nullptr) PyException_SetTraceback(error.get(), traceback);
-  return raise_exception(error.get());
+  return error;
+}
+
+void forbid_stop_iteration(const char* thrower) noexcept {
+  if (PyErr_ExceptionMatches(PyExc_StopIteration) == 0) return;
+  Ref<> cause = fetch_error();
+  raise(PyExc_RuntimeError, "%s raised StopIteration", thrower);
+  Ref<> error = fetch_error();
+  PyException_SetCause(error.get(), cause.share().release());
+  PyException_SetContext(error.get(), cause.release());
+  restore_error(std::move(error));
 }
 
 }  // namespace phaseloop::py

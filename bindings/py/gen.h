@@ -32,8 +32,10 @@ class StopIterationSlot {
 // None ends the iteration without any StopIteration, another with that in the slot, if there is
 // one.
 PyObject* next_from_send(PyObject* self, sendfunc send, StopIterationSlot* stop) noexcept;
-// The method send(None): a result is a StopIteration, as for generators.
-PyObject* send_from_send(PyObject* self, sendfunc send) noexcept;
+// The method send(value): a result is a StopIteration, as for generators.
+Ref<> send_from_send(PyObject* self, PyObject* value, sendfunc send) noexcept;
+// What such a method returns: the same of a throw().
+Ref<> method_result(PySendResult sent, Ref<> result) noexcept;
 
 // Sends `value` into any awaitable's iterator, coroutines first of all.
 inline PySendResult resume(PyObject* iterator, PyObject* value, Ref<>& result) noexcept {
@@ -45,9 +47,20 @@ inline PySendResult resume(PyObject* iterator, PyObject* value, Ref<>& result) n
 // coroutine.throw(exception), told apart like a send.
 PySendResult throw_into(PyObject* coroutine, PyObject* throw_name, PyObject* exception,
                         Ref<>& result) noexcept;
+// The same by the method, which the caller has looked up, with whatever was given to his own.
+PySendResult throw_through(PyObject* method, Args args, Ref<>& result) noexcept;
 
-// The method throw(type[, value[, traceback]]): raises what it is given. Always empty.
-Ref<> throw_arguments(Args args) noexcept;
+// What the method throw(type[, value[, traceback]]) is to raise; empty: TypeError. A coroutine's
+// names the type that can't be raised, that of a future's iterator does not.
+enum class Thrower { coroutine, future_iterator };
+Ref<> thrown_exception(Args args, Thrower thrower = Thrower::coroutine) noexcept;
+// The error that is pending leaves a coroutine: if it is a StopIteration, which would look like its
+// end, it becomes the cause of a RuntimeError.
+void forbid_stop_iteration(const char* thrower = "coroutine") noexcept;
+
+// The value of the pending StopIteration, which is taken away; None if nothing is pending. Empty:
+// another error is.
+Ref<> take_stop_iteration() noexcept;
 
 // StopIteration(value) is pending.
 void set_stop_iteration(PyObject* value) noexcept;

@@ -27,6 +27,8 @@ inline constexpr bool kGatherCountsDoneAtOnce = PY_VERSION_HEX >= 0x030c0000;
 inline constexpr bool kAsCompletedIsObject = PY_VERSION_HEX >= 0x030d0000;
 // call_soon_threadsafe() returns a handle that other threads may cancel.
 inline constexpr bool kThreadSafeHandles = PY_VERSION_HEX >= 0x030e0000;
+// A StopIteration that is thrown at an await is taken for the end of what is awaited.
+inline constexpr bool kStopIterationEndsAwait = PY_VERSION_HEX >= 0x030c0000;
 // Futures refuse a second __init__.
 inline constexpr bool kStrictInit = PY_VERSION_HEX >= 0x030f0000;
 // StreamReader.readuntil() takes a tuple of separators.

@@ -3,11 +3,15 @@
 #include <new>
 
 #include "bindings/objects/future.h"
+#include "bindings/objects/operation.h"
 #include "bindings/py/args.h"
 #include "bindings/py/call.h"
+#include "bindings/py/dealloc.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/gen.h"
 #include "bindings/py/method.h"
+#include "bindings/py/version.h"
+#include "runtime/base/stack.h"
 
 namespace phaseloop {
 namespace {
@@ -46,7 +50,7 @@ bool settle_future(Routine& self) noexcept {
   return settle(self, outcome == Outcome::result ? std::move(value) : nullptr);
 }
 
-// True: there is an outcome. False: `yielded` is for the task.
+// True: there is an outcome. False: `yielded` is for whoever resumed.
 bool send_to_iterator(Routine& self, PyObject* value) noexcept {
   Ref<> iterator = self.awaited.share();
   Ref<> out;
@@ -59,12 +63,18 @@ bool send_to_iterator(Routine& self, PyObject* value) noexcept {
   return settle(self, std::move(out));
 }
 
+// The future was yielded before, and whoever got it has not taken it.
+[[gnu::cold]] bool not_taken(Routine& self) noexcept {
+  py::raise(PyExc_RuntimeError, "await wasn't used with future");
+  return settle(self, nullptr);
+}
+
 bool begin_future(Routine& self, PyObject* target) noexcept {
   FutureData& future = future_data(target);
   self.foreign = false;
   self.awaited = py::borrow(target);
   if (future.state.done()) return settle_future(self);
-  future.state.blocking = true;
+  if (std::exchange(future.state.blocking, true)) return not_taken(self);
   self.yielded = py::borrow(target);
   return false;
 }
@@ -102,42 +112,60 @@ void finish(Routine& self) noexcept {
   for (Ref<>& kept : self.keep) kept = nullptr;
 }
 
-// Runs the body to its next suspension or its end.
+PySendResult yield(Routine& self, PyObject** result) noexcept {
+  self.phase = Phase::suspended;
+  *result = self.yielded.release();
+  return PYGEN_NEXT;
+}
+
+// Runs the body to its next suspension or its end. REQUIRES: phase running.
 PySendResult advance(Routine& self, PyObject** result) noexcept {
-  self.phase = Phase::running;
   self.body.resume();
-  if (!self.body.done()) {
-    self.phase = Phase::suspended;
-    *result = self.yielded.release();
-    return PYGEN_NEXT;
-  }
+  if (!self.body.done()) return yield(self, result);
   Ref<> owner = std::move(self.owner);
   finish(self);
   *result = self.result.release();
-  return *result != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
+  if (*result != nullptr) return PYGEN_RETURN;
+  py::forbid_stop_iteration();
+  return PYGEN_ERROR;
 }
 
-int check_resumable(Routine& self) noexcept {
+[[gnu::cold]] int not_resumable(Routine& self) noexcept {
   if (self.phase == Phase::running) {
     return py::raise(PyExc_ValueError, "coroutine already executing");
   }
   if (self.phase == Phase::finished) {
     return py::raise(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
   }
+  // What is suspended stays so, and is closed when it is dropped.
+  py::raise(PyExc_RecursionError, "maximum recursion depth exceeded");
+  if (self.phase == Phase::created) {
+    Ref<> owner = std::move(self.owner);
+    py::ErrorScope error;
+    finish(self);
+  }
+  return -1;
+}
+
+// 0, or -1 with asyncio's error for a coroutine that is running or has ended, or RecursionError:
+// each routine that awaits another takes its share of the stack.
+int check_resumable(Routine& self) noexcept {
+  const bool waits = self.phase == Phase::created || self.phase == Phase::suspended;
+  if (!waits || Stack::is_short()) [[unlikely]] {
+    return not_resumable(self);
+  }
   return 0;
 }
 
-// What the body waited for has an outcome, or is asked for one.
+// What the body waited for has an outcome, or is asked for one. A pending future is given again, as
+// its iterator does, if whoever got it has taken it.
 bool collect(Routine& self, PyObject* value) noexcept {
   if (self.foreign) return send_to_iterator(self, value);
-  if (future_data(self.awaited.get()).state.done()) return settle_future(self);
-  py::raise(PyExc_RuntimeError, "await wasn't used with future");
-  return settle(self, nullptr);
-}
-
-PySendResult yield(Routine& self, PyObject** result) noexcept {
-  *result = self.yielded.release();
-  return PYGEN_NEXT;
+  FutureState& future = future_data(self.awaited.get()).state;
+  if (future.done()) return settle_future(self);
+  if (std::exchange(future.blocking, true)) return not_taken(self);
+  self.yielded = self.awaited.share();
+  return false;
 }
 
 PySendResult send_value(PyObject* object, PyObject* value, PyObject** result) noexcept {
@@ -145,15 +173,33 @@ PySendResult send_value(PyObject* object, PyObject* value, PyObject** result) no
   *result = nullptr;
   if (check_resumable(self) < 0) return PYGEN_ERROR;
   Ref<> keep = py::borrow(object);
-  if (self.phase == Phase::suspended && !collect(self, value)) return yield(self, result);
+  const bool began = std::exchange(self.phase, Phase::running) == Phase::suspended;
+  if (began && !collect(self, value)) return yield(self, result);
   return advance(self, result);
 }
 
-// throw() of what is awaited, if it has one, sees the exception first.
-bool throw_to_iterator(Routine& self, PyObject* exception) noexcept {
+// As asyncio's coroutine leaves what it awaits when it is closed: by close(), if there is one. The
+// body gets `exception`, or what came out of that.
+void close_iterator(Routine& self, PyObject* exception) noexcept {
   Ref<> iterator = self.awaited.share();
+  Ref<> method = py::steal(PyObject_GetAttr(iterator.get(), self.state->names.close.get()));
+  if (!method && !py::consume_error(PyExc_AttributeError)) py::write_unraisable(iterator.get());
+  if (!method || py::call(method.get())) py::raise_exception(exception);
+  settle(self, nullptr);
+}
+
+// throw() of what is awaited, if it has one, gets the arguments as they were given.
+bool throw_to_iterator(Routine& self, Args args) noexcept {
+  Ref<> iterator = self.awaited.share();
+  Ref<> method = py::steal(PyObject_GetAttr(iterator.get(), self.state->names.throw_.get()));
+  if (!method) {
+    if (!py::consume_error(PyExc_AttributeError)) return settle(self, nullptr);
+    Ref<> exception = py::thrown_exception(args);
+    if (exception) py::raise_exception(exception.get());
+    return settle(self, version::kStopIterationEndsAwait ? py::take_stop_iteration() : nullptr);
+  }
   Ref<> out;
-  switch (py::throw_into(iterator.get(), self.state->names.throw_.get(), exception, out)) {
+  switch (py::throw_through(method.get(), args, out)) {
     case PYGEN_NEXT:
       self.yielded = std::move(out);
       return false;
@@ -164,20 +210,29 @@ bool throw_to_iterator(Routine& self, PyObject* exception) noexcept {
   }
 }
 
-// The pending error is raised where the body stands.
+bool closes(PyObject* exception) noexcept {
+  return PyErr_GivenExceptionMatches(exception, PyExc_GeneratorExit) != 0;
+}
+
+// The pending error is raised where the body stands; one that closes ends what is awaited first.
 PySendResult throw_pending(Routine& self, PyObject** result) noexcept {
   *result = nullptr;
   if (self.phase == Phase::created) {
     Ref<> owner = std::move(self.owner);
-    py::ErrorScope error;
-    finish(self);
+    {
+      py::ErrorScope error;
+      finish(self);
+    }
+    py::forbid_stop_iteration();
     return PYGEN_ERROR;
   }
+  self.phase = Phase::running;
   if (self.foreign) {
     Ref<> exception = py::fetch_error();
-    if (!throw_to_iterator(self, exception.get())) return yield(self, result);
+    close_iterator(self, exception.get());
   } else {
-    settle(self, nullptr);
+    // A StopIteration that is thrown into a future's iterator is taken for its result.
+    settle(self, py::take_stop_iteration());
   }
   return advance(self, result);
 }
@@ -186,32 +241,44 @@ PyObject* next(PyObject* self) noexcept {
   return py::next_from_send(self, send_value, &routine_of(self).state->stop);
 }
 
-Ref<> send(PyObject* self, PyObject* value) noexcept {
-  if (routine_of(self).phase == Phase::created && value != Py_None) {
+Ref<> send(PyObject* object, PyObject* value) noexcept {
+  Routine& self = routine_of(object);
+  if (self.phase == Phase::created && value != Py_None) {
     return py::raise(PyExc_TypeError, "can't send non-None value to a just-started coroutine");
   }
-  return py::steal(py::send_from_send(self, send_value));
+  return yielded_to_python(*self.state, py::send_from_send(object, value, send_value));
 }
 
-// As the end of a send: a return is a StopIteration.
-Ref<> as_method_result(PySendResult sent, PyObject* result) noexcept {
-  Ref<> value = py::steal(result);
-  if (sent == PYGEN_NEXT) return value;
-  if (sent == PYGEN_RETURN) {
-    value.get() == Py_None ? PyErr_SetNone(PyExc_StopIteration)
-                           : py::set_stop_iteration(value.get());
-  }
-  return py::raised;
+Ref<> as_method_result(State& state, PySendResult sent, PyObject* result) noexcept {
+  return yielded_to_python(state, py::method_result(sent, py::steal(result)));
+}
+
+// REQUIRES: suspended, and not at a future of ours.
+Ref<> throw_further(Routine& self, Args args) noexcept {
+  if (check_resumable(self) < 0) return py::raised;
+  Ref<> keep = py::borrow(py::object(&self));
+  self.phase = Phase::running;
+  PyObject* result = nullptr;
+  const PySendResult sent =
+      throw_to_iterator(self, args) ? advance(self, &result) : yield(self, &result);
+  return as_method_result(*self.state, sent, result);
 }
 
 Ref<> throw_method(PyObject* object, Args args) noexcept {
   Routine& self = routine_of(object);
-  if (check_resumable(self) < 0) return py::raised;
-  Ref<> none = py::throw_arguments(args);
+  if (self.phase == Phase::suspended && self.foreign && args.count() > 0 && !closes(args[0])) {
+    return throw_further(self, args);
+  }
+  const bool at_future = self.phase == Phase::suspended && !self.foreign;
+  Ref<> exception =
+      py::thrown_exception(args, at_future ? py::Thrower::future_iterator : py::Thrower::coroutine);
+  if (!exception && self.phase != Phase::suspended) return py::raised;
+  if (exception && check_resumable(self) < 0) return py::raised;
+  if (exception) py::raise_exception(exception.get());
   Ref<> keep = py::borrow(object);
   PyObject* result = nullptr;
   const PySendResult sent = throw_pending(self, &result);
-  return as_method_result(sent, result);
+  return as_method_result(*self.state, sent, result);
 }
 
 Ref<> close(PyObject* object) noexcept {
@@ -289,6 +356,8 @@ int traverse(PyObject* object, visitproc visit, void* arg) noexcept {
 }
 
 void dealloc(PyObject* object) noexcept {
+  py::DeallocScope scope(object, dealloc);
+  if (scope.postponed()) return;
   Routine& self = routine_of(object);
   // One that has run to its end has nothing to say, and its memory goes back to its list.
   py::FreeList* list = self.state && self.phase == Phase::finished
