@@ -137,6 +137,7 @@ struct TaskLink;
   X(priority_queue_class, "PriorityQueue")  \
   X(timeout_class, "Timeout")               \
   X(eager_factory, "eager_task_factory")    \
+  X(reduce_function, "reduce_function")     \
   X(shown_callbacks, "shown_callbacks")     \
   X(stream_reader_class, "StreamReader")    \
   X(stream_writer_class, "StreamWriter")    \

@@ -44,10 +44,17 @@ PyObject* bind(PyObject* self, PyObject* instance, PyObject*) noexcept {
   return PyMethod_New(self, instance);
 }
 
-// What pickle and copy make of a function: its name.
-Ref<> reduce(PyObject* self, PyObject*) noexcept {
+Ref<> qualified_name(PyObject* self) noexcept {
   return py::attribute(function_of(self).stock.get(),
                        function_of(self).state->names.__qualname__.get());
+}
+
+// What pickle and copy make of a function: its name.
+Ref<> reduce(PyObject* self, PyObject*) noexcept {
+  Ref<> name = qualified_name(self);
+  PyObject* reducer = function_of(self).state->reduce_function.get();
+  if (!name || reducer == nullptr) return name;
+  return py::call(reducer, self, name.get());
 }
 
 // For those who ask past __getattribute__, as inspect.getdoc() does.
@@ -74,7 +81,7 @@ int set_attribute(PyObject* self, PyObject* name, PyObject* value) noexcept {
 }
 
 PyObject* repr(PyObject* self) noexcept {
-  Ref<> name = reduce(self, nullptr);
+  Ref<> name = qualified_name(self);
   return name ? PyUnicode_FromFormat("<function %U at %p>", name.get(), self) : nullptr;
 }
 

@@ -7,7 +7,7 @@ when asked for its signature, docstring or kind.
 
 import types
 
-from . import _native, _stock
+from . import _attributes, _native, _stock
 
 locks, queues, taskgroups, timeouts = map(
     _stock.Module, ("locks", "queues", "taskgroups", "timeouts")
@@ -29,7 +29,8 @@ def _native_methods(stock, names):
 def _made_of(core, stock, methods, *bases):
     """A class with asyncio's name for it, from its core and asyncio's own class."""
     ours = (*bases, core) if core else bases
-    return _stock.derive(stock, ours, stock, _native_methods(stock, methods))
+    namespace = _attributes.attributes_of(stock, ours) | _native_methods(stock, methods)
+    return _attributes.made(_stock.derive(stock, ours, stock, namespace))
 
 
 def _before(made, stock):
@@ -84,6 +85,7 @@ Timeout = _made_of(_native.TimeoutCore, timeouts.Timeout, ("__aenter__", "__aexi
 TaskGroup = _made_of(_native.TaskGroupCore, taskgroups.TaskGroup, ("create_task", "_on_task_done"))
 
 _native.set_classes(
+    reduce_function=_attributes.reduce_function,
     Lock=Lock,
     Condition=Condition,
     Queue=Queue,
