@@ -27,9 +27,10 @@ class SlowWork final : public EventLoop::Observer {
   void warn_if_slow(PyObject* owner, Duration took) noexcept {
     Ref<> limit = py::attribute(data_.object, data_.state.names.slow_callback_duration.get());
     const double seconds = std::chrono::duration<double>(took).count();
-    const double limit_seconds = limit ? PyFloat_AsDouble(limit.get()) : -1.0;
-    if (PyErr_Occurred() != nullptr) return py::write_unraisable(data_.object);
-    if (seconds < limit_seconds) return;
+    Ref<> number = limit ? py::steal(PyFloat_FromDouble(seconds)) : nullptr;
+    const int slow = number ? PyObject_RichCompareBool(number.get(), limit.get(), Py_GE) : -1;
+    if (slow < 0) return data_.escape(py::fetch_error());  // the limit is no number
+    if (slow == 0) return;
     Ref<> described = describe(owner);
     if (!described) return py::write_unraisable(owner);
     Ref<> logger =

@@ -254,6 +254,7 @@ void initialise(py11::module_& module) {
   for (PyTypeObject* type : {state->loop_type.get(),
                              state->future_type.get(),
                              state->task_type.get(),
+                             state->gathering_future_type.get(),
                              state->handle_type.get(),
                              state->timer_handle_type.get(),
                              state->lock_core.get(),

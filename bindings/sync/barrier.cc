@@ -1,6 +1,7 @@
 #include "bindings/core/core_type.h"
 #include "bindings/py/call.h"
 #include "bindings/py/field.h"
+#include "bindings/py/number.h"
 #include "bindings/routine/routine.h"
 #include "bindings/sync/sync.h"
 
@@ -12,10 +13,10 @@ using py::Args;
 struct BarrierCore {
   PyObject_HEAD
   Ref<> condition, parties;
-  Ref<> phase;      // a member of asyncio's _BarrierState
-  long long count;  // tasks inside
+  Ref<> phase;       // a member of asyncio's _BarrierState
+  py::Number count;  // tasks inside
 
-  auto refs() { return std::tie(condition, parties, phase); }
+  auto refs() { return std::tie(condition, parties, phase, count.odd()); }
 };
 
 BarrierCore& barrier_of(PyObject* self) noexcept { return *reinterpret_cast<BarrierCore*>(self); }
@@ -34,7 +35,8 @@ Ref<> broken(State& state, const char* text) noexcept {
 
 // asyncio's _exit(): the last who leaves opens the barrier again.
 bool leave_barrier(State& state, BarrierCore& barrier, PyObject* condition) noexcept {
-  if (--barrier.count != 0) return true;
+  const int last = barrier.count.add(-1) < 0 ? -1 : barrier.count.compare(Py_EQ);
+  if (last <= 0) return last == 0;
   if (is_in(barrier, state.barrier_resetting) || is_in(barrier, state.barrier_draining)) {
     barrier.phase = state.barrier_filling.share();
   }
@@ -56,8 +58,9 @@ Ref<> with_finally(Ref<> value, Last last) noexcept {
 }
 
 // Is the barrier full with this one, who comes as number `index`? -1: error.
-int completes(BarrierCore& barrier, long long index) noexcept {
-  Ref<> number = py::steal(PyLong_FromLongLong(index + 1));
+int completes(BarrierCore& barrier, PyObject* index) noexcept {
+  Ref<> one = py::steal(PyLong_FromLong(1));
+  Ref<> number = one ? py::steal(PyNumber_Add(index, one.get())) : nullptr;
   return number ? PyObject_RichCompareBool(number.get(), barrier.parties.get(), Py_EQ) : -1;
 }
 
@@ -81,9 +84,9 @@ Body wait_at(Call&, BarrierCore& barrier) {
   if (is_in(barrier, state.barrier_broken)) {
     co_return with_finally(broken(state, "Barrier aborted"), release);
   }
-  const long long index = barrier.count++;
-  self.keep[2] = py::steal(PyLong_FromLongLong(index));
-  const int last = completes(barrier, index);
+  self.keep[2] = barrier.count.get();
+  if (!self.keep[2] || barrier.count.add(1) < 0) co_return with_finally(nullptr, release);
+  const int last = completes(barrier, self.keep[2].get());
   if (last > 0) {
     barrier.phase = state.barrier_draining.share();
     if (!notify_all(state, condition)) self.keep[2] = nullptr;
@@ -109,6 +112,7 @@ Body wait_at(Call&, BarrierCore& barrier) {
 Ref<> start_waiting(State& state, Args args, const char* name) noexcept {
   PyObject* self = only_self(args, state.barrier_core);
   if (self == nullptr || !barrier_of(self).condition) return nullptr;
+  if (!barrier_of(self).count.is_plain()) return nullptr;
   Call call{state, name, self};
   return wait_at(call, barrier_of(self)).object;
 }
@@ -133,7 +137,7 @@ Ref<> call_init(State& state, Args args) noexcept {
   if (!barrier.condition) return py::raised;
   barrier.parties = py::borrow(args[1]);
   barrier.phase = state.barrier_filling.share();
-  barrier.count = 0;
+  barrier.count = py::Number();
   return py::none();
 }
 
@@ -149,7 +153,7 @@ Ref<PyTypeObject> new_barrier_core(PyObject* module) noexcept {
   static PyGetSetDef fields[] = {py::object_field<&BarrierCore::condition>("_cond"),
                                  py::object_field<&BarrierCore::parties>("_parties"),
                                  py::object_field<&BarrierCore::phase>("_state"),
-                                 py::int_field<&BarrierCore::count>("_count"),
+                                 py::number_field<&BarrierCore::count>("_count"),
                                  {}};
   return new_core_type<BarrierCore>(module, "phaseloop._native.BarrierCore", fields);
 }

@@ -1,6 +1,7 @@
 #include "bindings/core/core_type.h"
 #include "bindings/py/call.h"
 #include "bindings/py/field.h"
+#include "bindings/py/number.h"
 #include "bindings/routine/routine.h"
 #include "bindings/sync/event.h"
 #include "bindings/sync/loop_bound.h"
@@ -19,12 +20,14 @@ enum class Order : unsigned char { unknown, custom, fifo, lifo, heap };
 struct QueueCore : LoopBound {  // `waiters` is not used: there are two kinds
   Ref<> maxsize, getters, putters, finished;
   Ref<> items;  // a deque; a list if lifo or heap
-  long long unfinished;
+  py::Number unfinished;
   long long limit;  // `maxsize`; 0: none
   bool is_shut_down;
   Order order;
 
-  auto refs() { return std::tie(loop, maxsize, getters, putters, finished, items); }
+  auto refs() {
+    return std::tie(loop, maxsize, getters, putters, finished, items, unfinished.odd());
+  }
 };
 
 QueueCore& queue_of(PyObject* self) noexcept { return *reinterpret_cast<QueueCore*>(self); }
@@ -94,8 +97,7 @@ Ref<> put_now(State& state, QueueCore& queue, PyObject* item) noexcept {
   }
   if (queue.is_shut_down) return raise_plain(state.queue_shut_down);
   if (is_full(queue)) return raise_plain(state.queue_full);
-  if (add_item(state, queue, item) < 0) return py::raised;
-  ++queue.unfinished;
+  if (add_item(state, queue, item) < 0 || queue.unfinished.add(1) < 0) return py::raised;
   if (set_finished(state, queue, false) < 0) return py::raised;
   if (wake_up_next(state, queue.getters) < 0) return py::raised;
   return py::none();
@@ -161,7 +163,9 @@ Body get(Call&, QueueCore& queue) {
 
 Body join(Call&, QueueCore& queue) {
   Routine& self = co_await this_routine;
-  if (queue.unfinished > 0) {
+  const int unfinished = queue.unfinished.compare(Py_GT);
+  if (unfinished < 0) co_return py::raised;
+  if (unfinished > 0) {
     self.keep[0] = py::call_method(queue.finished.get(), self.state->names.wait.get());
     if (!self.keep[0] || !co_await await_on(self, self.keep[0].get())) co_return py::raised;
   }
@@ -243,11 +247,12 @@ Ref<> call_get_nowait(State& state, Args args) noexcept {
 
 Ref<> call_task_done(State& state, Args args) noexcept {
   QueueCore* queue = self_of(state, args);
-  if (queue == nullptr) return nullptr;
-  if (queue->unfinished <= 0) {
+  if (queue == nullptr || !queue->unfinished.is_plain()) return nullptr;
+  if (queue->unfinished.plain() <= 0) {
     return py::raise(PyExc_ValueError, "task_done() called too many times");
   }
-  if (--queue->unfinished == 0 && set_finished(state, *queue, true) < 0) return py::raised;
+  if (queue->unfinished.add(-1) < 0) return py::raised;
+  if (queue->unfinished.plain() == 0 && set_finished(state, *queue, true) < 0) return py::raised;
   return py::none();
 }
 
@@ -320,7 +325,7 @@ Ref<PyTypeObject> new_queue_core(PyObject* module) noexcept {
                                  py::object_field<&QueueCore::putters>("_putters"),
                                  py::object_field<&QueueCore::finished>("_finished"),
                                  {"_queue", get_items, set_items, nullptr, nullptr},
-                                 py::int_field<&QueueCore::unfinished>("_unfinished_tasks"),
+                                 py::number_field<&QueueCore::unfinished>("_unfinished_tasks"),
                                  py::bool_field<&QueueCore::is_shut_down>("_is_shutdown"),
                                  {}};
   return new_core_type<QueueCore>(module, "phaseloop._native.QueueCore", fields);

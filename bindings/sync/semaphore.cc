@@ -1,6 +1,7 @@
 #include "bindings/core/core_type.h"
 #include "bindings/py/call.h"
 #include "bindings/py/field.h"
+#include "bindings/py/number.h"
 #include "bindings/routine/routine.h"
 #include "bindings/sync/loop_bound.h"
 #include "bindings/sync/sync.h"
@@ -11,8 +12,8 @@ namespace {
 using py::Args;
 
 struct SemaphoreCore : LoopBound {
-  long long value;
-  auto refs() { return std::tie(loop, waiters); }
+  py::Number value;
+  auto refs() { return std::tie(loop, waiters, value.odd()); }
 };
 
 SemaphoreCore& semaphore_of(PyObject* self) noexcept {
@@ -32,7 +33,8 @@ int has_waiters(State& state, SemaphoreCore& semaphore) noexcept {
 }
 
 int is_locked(State& state, SemaphoreCore& semaphore) noexcept {
-  return semaphore.value == 0 ? 1 : has_waiters(state, semaphore);
+  const int none_left = semaphore.value.compare(Py_EQ);
+  return none_left != 0 ? none_left : has_waiters(state, semaphore);
 }
 
 // The first that waits still takes one: 1; nobody does: 0; -1: error.
@@ -44,7 +46,7 @@ int wake_up_next(State& state, SemaphoreCore& semaphore) noexcept {
     const int done = is_done(state, future.get());
     if (done < 0) return -1;
     if (done != 0) continue;
-    --semaphore.value;
+    if (semaphore.value.add(-1) < 0) return -1;
     return wake_future(state, future.get(), Py_True) < 0 ? -1 : 1;
   }
   return PyErr_Occurred() == nullptr ? 0 : -1;
@@ -54,23 +56,28 @@ int wake_up_next(State& state, SemaphoreCore& semaphore) noexcept {
 int settle(State& state, SemaphoreCore& semaphore, PyObject* future, bool cancelled) noexcept {
   if (cancelled) {
     const int taken = is_cancelled(state, future) == 0 && is_done(state, future) > 0;
-    semaphore.value += taken;
+    if (taken != 0 && semaphore.value.add(1) < 0) return -1;
     if (!state.semaphore_wakes_many) return taken != 0 ? wake_up_next(state, semaphore) : 0;
-  } else if (!state.semaphore_wakes_many) {
-    return semaphore.value > 0 ? wake_up_next(state, semaphore) : 0;
   }
-  while (semaphore.value > 0) {
+  for (;;) {
+    const int some_left = semaphore.value.compare(Py_GT);
+    if (some_left <= 0) return some_left;
     const int woken = wake_up_next(state, semaphore);
-    if (woken <= 0) return woken;
+    if (woken <= 0 || !state.semaphore_wakes_many) return woken < 0 ? -1 : 0;
   }
-  return 0;
 }
 
+// The same of one who leaves with the pending error. An error of its own is raised in that one's
+// context.
 void settle_error(State& state, SemaphoreCore& semaphore, PyObject* future) noexcept {
   const bool cancelled = PyErr_ExceptionMatches(state.cancelled_error.get()) != 0;
-  py::ErrorScope keep;
   if (!cancelled && !state.semaphore_wakes_many) return;
-  if (settle(state, semaphore, future, cancelled) < 0) py::write_unraisable(object_of(semaphore));
+  Ref<> error = py::fetch_error();
+  if (settle(state, semaphore, future, cancelled) < 0) {
+    py::chain_pending(error.get());
+  } else {
+    py::restore_error(std::move(error));
+  }
 }
 
 Body acquire(Call&, SemaphoreCore& semaphore, bool entered) {
@@ -79,7 +86,7 @@ Body acquire(Call&, SemaphoreCore& semaphore, bool entered) {
   const int locked = is_locked(state, semaphore);
   if (locked < 0) co_return py::raised;
   if (locked == 0) {
-    --semaphore.value;
+    if (semaphore.value.add(-1) < 0) co_return py::raised;
     co_return entered ? py::none() : py::boolean(true);
   }
   self.keep[0] = add_waiter_future(state, semaphore);
@@ -103,9 +110,10 @@ Body leave(Call&, SemaphoreCore& semaphore) {
   co_return py::none();
 }
 
+// Null, too, if its value is no small int: then asyncio's own methods count.
 SemaphoreCore* self_of(State& state, Args args) noexcept {
   PyObject* self = only_self(args, state.semaphore_core);
-  return self != nullptr ? &semaphore_of(self) : nullptr;
+  return self != nullptr && semaphore_of(self).value.is_plain() ? &semaphore_of(self) : nullptr;
 }
 
 Ref<> make_acquire(State& state, Args args, const char* name, bool entered) noexcept {
@@ -133,7 +141,7 @@ Ref<> call_exit(State& state, Args args) noexcept {
 Ref<> call_release(State& state, Args args) noexcept {
   SemaphoreCore* semaphore = self_of(state, args);
   if (semaphore == nullptr) return nullptr;
-  ++semaphore->value;
+  if (semaphore->value.add(1) < 0) return py::raised;
   return wake_up_next(state, *semaphore) < 0 ? Ref<>() : py::none();
 }
 
@@ -157,7 +165,7 @@ std::span<const Implementation> semaphore_functions() noexcept { return kFunctio
 Ref<PyTypeObject> new_semaphore_core(PyObject* module) noexcept {
   static PyGetSetDef fields[] = {py::object_field<&SemaphoreCore::loop>("_loop"),
                                  py::object_field<&SemaphoreCore::waiters>("_waiters"),
-                                 py::int_field<&SemaphoreCore::value>("_value"),
+                                 py::number_field<&SemaphoreCore::value>("_value"),
                                  {}};
   return new_core_type<SemaphoreCore>(module, "phaseloop._native.SemaphoreCore", fields);
 }

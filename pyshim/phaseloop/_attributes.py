@@ -86,12 +86,11 @@ class Attributes(dict):
     clear = MutableMapping.clear
 
 
-def _native_fields(bases):
-    """The names of the attributes that these classes have in native cores."""
+def _native_fields(cls):
+    """The names of the attributes that the class has in native cores."""
     return {
         name
-        for base in bases
-        for kind in base.__mro__
+        for kind in cls.__mro__
         if kind.__module__ == "phaseloop._native"
         for name, value in vars(kind).items()
         if isinstance(value, GetSetDescriptorType)
@@ -146,11 +145,16 @@ def attributes_of(stock, bases):
     rest = dicts[0]
     # object.__new__() makes no instance of a class whose core has a __new__() of its own.
     made_by_object = not any("__new__" in vars(base) for base in bases)
-    kinds = stock.__mro__[:-1]
+    # asyncio's class is not in any closure here: programs that look there are to find ours.
+    name = stock.__name__
 
     @functools.cache
     def shape():
-        return _native_fields(bases), list(dict.fromkeys(_set_by("__init__", kinds, kinds)))
+        """The native fields, and the names that asyncio's classes set, in their order."""
+        fields, cls = _native_fields(_classes[name]), _classes[name]
+        ours = set(_classes.values())
+        kinds = [kind for kind in cls.__mro__ if kind not in ours and kind is not object]
+        return fields, list(dict.fromkeys(_set_by("__init__", kinds, kinds)))
 
     def show(self):
         return Attributes(self, *shape(), rest.__get__(self))
@@ -168,10 +172,10 @@ def attributes_of(stock, bases):
     def __reduce_ex__(self, protocol):
         made = object.__reduce_ex__(self, protocol if made_by_object else max(protocol, 2))
         kind = type(self)
-        is_ours = kind is _classes[stock.__name__]
+        is_ours = kind is _classes[name]
         if is_ours and found_at(kind.__module__, kind.__qualname__) is not kind:
             # asyncio's class has the name: phaseloop is not installed.
-            return blank, (stock.__name__,), *made[2:]
+            return blank, (name,), *made[2:]
         return made
 
     return {

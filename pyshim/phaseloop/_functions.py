@@ -1,6 +1,7 @@
 """asyncio's functions, natively: each answers as the one whose place it takes when it is asked."""
 
 import dis
+import types
 
 from . import _callbacks, _native, _stock
 
@@ -17,12 +18,65 @@ def _eager_task_factory(loop, coro, *, name=None, context=None):
     raise TypeError(f"a coroutine and a phaseloop loop are expected, got {coro!r}, {loop!r}")
 
 
+def _with_task(stock):
+    """asyncio's function, with our Task in its closure where it has asyncio's: programs take the
+    constructor out of there, and calls that are not plain go there.
+    """
+    if not isinstance(stock, types.FunctionType):
+        return stock
+    cells = tuple(
+        types.CellType(_native.Task if cell.cell_contents is tasks.Task else cell.cell_contents)
+        for cell in stock.__closure__ or ()
+    )
+    return _copied(stock, cells)
+
+
+def _copied(function, cells):
+    """The same function with another closure."""
+    copy = types.FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, cells
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    copy.__qualname__ = function.__qualname__
+    copy.__doc__ = function.__doc__
+    return copy
+
+
 eager_task_factory = _native.function(
-    "eager_task_factory", _stock.get(tasks, "eager_task_factory") or _eager_task_factory
+    "eager_task_factory",
+    _with_task(_stock.get(tasks, "eager_task_factory") or _eager_task_factory),
 )
 _native.set_classes(eager_task_factory=eager_task_factory)
 ensure_future = _native.function("ensure_future", tasks.ensure_future)
 gather = _native.function("gather", tasks.gather)
+
+
+class _GatheringKind(type):
+    """The class of a class whose instances those of the native one are, too."""
+
+    def __instancecheck__(cls, instance):
+        return type(instance) is _native._GatheringFuture or super().__instancecheck__(instance)
+
+
+def _says_super(value):
+    return getattr(getattr(value, "__code__", None), "co_freevars", ()) == ("__class__",)
+
+
+def _gathering_future(stock):
+    """asyncio's class for what gather() returns, but a Future of ours: asyncio's gather() makes it
+    where the native one is not to be had, outside of tasks first of all.
+    """
+    cell = types.CellType()
+    namespace = {
+        name: _copied(value, (cell,)) if _says_super(value) else value
+        for name, value in vars(stock).items()
+        if name not in ("__dict__", "__weakref__")
+    }
+    cell.cell_contents = _GatheringKind(stock.__name__, (_native.Future,), namespace)
+    return cell.cell_contents
+
+
+_GatheringFuture = _gathering_future(tasks._GatheringFuture)
 
 
 def _native_shield(stock):

@@ -51,6 +51,7 @@ _NAMES = [
     ),
     *_everywhere(_functions, [tasks], ["eager_task_factory"]),  # from 3.12 on
     *_everywhere(_functions, [tasks], ["run_coroutine_threadsafe"]),
+    (tasks, "_GatheringFuture", _functions._GatheringFuture),
     *_everywhere(_functions, [futures], ["wrap_future"]),
     *_everywhere(_functions, [timeouts], ["timeout", "timeout_at"]),
     *_everywhere(

@@ -95,8 +95,11 @@ def test_nonsense_in_private_parts_is_an_error_and_no_crash(loop):
         with pytest.raises(TypeError):
             queue.put_nowait(1) or queue._getters[0]
         semaphore = phaseloop.Semaphore()
+        semaphore._value = "many"
         with pytest.raises(TypeError):
-            semaphore._value = "many"
+            await semaphore.acquire()
+        with pytest.raises(TypeError):
+            semaphore.release()
 
     loop.run_until_complete(main())
 
