@@ -86,11 +86,12 @@ def each_awaited(t, what, use):
         task = asyncio.ensure_future(use(number))
         for _ in range(20):
             await asyncio.sleep(0)
-        if not task.done():
-            task.cancel()
-            await asyncio.wait([task])
-            return "waits"
-        return task.result()
+        done = task.done()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in left:
+            each.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        return task.result() if done else "waits"
 
     each(t, what, lambda number: t.loop.run_until_complete(to_the_end(number)))
 
