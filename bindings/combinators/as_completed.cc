@@ -11,6 +11,7 @@
 #include "bindings/py/dealloc.h"
 #include "bindings/py/gc.h"
 #include "bindings/py/method.h"
+#include "bindings/py/objects.h"
 #include "bindings/py/version.h"
 
 namespace phaseloop {
@@ -33,15 +34,14 @@ struct AsCompletedFields {
   PyObject_HEAD
   LoopData* data;
   Ref<> loop;
-  Ref<> futures;  // a list, unique
-  Ref<> done;     // a list: completed and not handed over yet, None for each the timeout cut off
-  Ref<> awaiter;  // the task that is shown to wait for the futures
+  py::Objects done;  // completed and not handed over yet, None for each the timeout cut off
+  Ref<> awaiter;     // the task that is shown to wait for the futures
   NextCompleted *first_consumer, *last_consumer;  // waiting; each shared
   std::size_t left;                               // results not asked for yet
   std::size_t unfinished;                         // futures not completed yet
   Children children;
 
-  auto refs() { return std::tie(loop, futures, done, awaiter); }
+  auto refs() { return std::tie(loop, awaiter); }
 };
 struct AsCompleted : AsCompletedFields, Timer {};
 
@@ -57,7 +57,7 @@ NextCompleted& next_of(Operation& op) noexcept { return static_cast<NextComplete
 // Gives `item` to whoever has waited longest, or keeps it.
 int hand_over(AsCompleted& iteration, PyObject* item) noexcept {
   NextCompleted* consumer = iteration.first_consumer;
-  if (consumer == nullptr) return PyList_Append(iteration.done.get(), item);
+  if (consumer == nullptr) return iteration.done.append(py::borrow(item)) ? 0 : -1;
   iteration.first_consumer = consumer->next_consumer;
   if (iteration.first_consumer == nullptr) iteration.last_consumer = nullptr;
   consumer->next_consumer = nullptr;
@@ -118,9 +118,8 @@ Ref<> outcome(NextCompleted& next) noexcept {
 Begun begin(Operation& op, Ref<>& value) noexcept {
   NextCompleted& next = next_of(op);
   AsCompleted& iteration = iteration_of(next.iteration.get());
-  if (PyList_GET_SIZE(iteration.done.get()) > 0) {
-    next.item = py::borrow(PyList_GET_ITEM(iteration.done.get(), 0));
-    if (PyList_SetSlice(iteration.done.get(), 0, 1, nullptr) < 0) return Begun::failed;
+  if (!iteration.done.empty()) {
+    next.item = iteration.done.take_first();
     value = outcome(next);
     return value ? Begun::returned : Begun::failed;
   }
@@ -159,11 +158,10 @@ void abandon(Operation& op) noexcept {
   AsCompleted& iteration = iteration_of(next.iteration.get());
   stop_consuming(iteration, next);
   Ref<> item = std::move(next.item);
-  if (!item || !iteration.done) return;
+  if (!item || !iteration.loop) return;  // the collector has taken the iteration apart
   py::ErrorScope keep;
-  const int given = iteration.first_consumer != nullptr
-                        ? hand_over(iteration, item.get())
-                        : PyList_Insert(iteration.done.get(), 0, item.get());
+  const int given = iteration.first_consumer != nullptr ? hand_over(iteration, item.get())
+                                                        : iteration.done.prepend(item.share()) - 1;
   if (given < 0) py::write_unraisable(object_of(op));
 }
 
@@ -227,6 +225,8 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
   for (NextCompleted* c = iteration.first_consumer; c != nullptr; c = c->next_consumer) {
     Py_VISIT(object_of(static_cast<Operation&>(*c)));
   }
+  if (int result = iteration.children.traverse(visit, arg)) return result;
+  if (int result = iteration.done.traverse(visit, arg)) return result;
   return py::visit_refs(static_cast<AsCompletedFields&>(iteration), visit, arg);
 }
 
@@ -236,6 +236,7 @@ int clear(PyObject* self) noexcept {
   iteration.children.stop_waiting();
   if (iteration.armed()) disarm(iteration, iteration);
   while (NextCompleted* c = iteration.first_consumer) stop_consuming(iteration, *c);
+  iteration.done.clear();
   if (iteration.children.reset()) py::clear_refs(static_cast<AsCompletedFields&>(iteration));
   return 0;
 }
@@ -264,9 +265,10 @@ PyType_Spec spec = {"phaseloop._native._AsCompletedIterator", sizeof(AsCompleted
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                     slots};
 
-int start(AsCompleted& iteration, PyObject* timeout, double seconds) noexcept {
+int start(AsCompleted& iteration, py::Objects& futures, PyObject* timeout,
+          double seconds) noexcept {
   PyObject* self = object_of(iteration);
-  if (iteration.children.make(kChildKind, self, iteration.futures.get()) < 0) return -1;
+  if (iteration.children.make(kChildKind, self, futures) < 0) return -1;
   iteration.left = iteration.unfinished = iteration.children.size();
   for (std::size_t i = 0; i < iteration.children.size(); ++i) {
     if (iteration.children.wait(i) < 0) return -1;
@@ -291,10 +293,12 @@ Ref<> as_completed_natively(LoopData& data, PyObject* fs, PyObject* timeout) noe
   }
   Ref<> loop = py::borrow(data.object);
   const Wanted wanted{.coroutines = true, .unique = true, .log_destroy_pending = true};
-  Ref<> futures =
-      native_futures(data, loop.get(), PySequence_Fast_ITEMS(items.get()),
-                     static_cast<std::size_t>(PySequence_Fast_GET_SIZE(items.get())), wanted);
-  if (!futures) return nullptr;
+  py::Objects futures;
+  if (native_futures(data, loop.get(), PySequence_Fast_ITEMS(items.get()),
+                     static_cast<std::size_t>(PySequence_Fast_GET_SIZE(items.get())), wanted,
+                     futures) <= 0) {
+    return nullptr;
+  }
   PyTypeObject* type = data.state.as_completed_type.get();
   Ref<> made = py::steal(type->tp_alloc(type, 0));
   if (!made) return py::raised;
@@ -302,10 +306,8 @@ Ref<> as_completed_natively(LoopData& data, PyObject* fs, PyObject* timeout) noe
   ::new (static_cast<Timer*>(&iteration)) Timer(kTimerKind);
   iteration.data = &data;
   iteration.loop = std::move(loop);
-  iteration.futures = std::move(futures);
   if (version::kTasksInThreadState) iteration.awaiter = py::borrow(stepping.task);
-  iteration.done = py::steal(PyList_New(0));
-  if (!iteration.done || start(iteration, timeout, seconds) < 0) return py::raised;
+  if (start(iteration, futures, timeout, seconds) < 0) return py::raised;
   return made;
 }
 

@@ -71,8 +71,8 @@ Ref<> future_for(LoopData& data, PyObject* loop, PyObject* item, const Wanted& w
 void drop_child(Runnable& work) noexcept { Ref<> share = py::steal(child_of(work).parent); }
 PyObject* parent_of(Runnable& work) noexcept { return child_of(work).parent; }
 
-int Children::make(const WorkKind& kind, PyObject* parent, PyObject* futures) noexcept {
-  const auto count = static_cast<std::size_t>(PyList_GET_SIZE(futures));
+int Children::make(const WorkKind& kind, PyObject* parent, py::Objects& futures) noexcept {
+  const std::size_t count = futures.size();
   void* memory = std::malloc(count * sizeof(Child) + 1);
   if (memory == nullptr) {
     PyErr_NoMemory();
@@ -82,7 +82,7 @@ int Children::make(const WorkKind& kind, PyObject* parent, PyObject* futures) no
   size_ = count;
   for (std::size_t i = 0; i < count; ++i) {
     ::new (static_cast<void*>(children_ + i))
-        Child(kind, parent, PyList_GET_ITEM(futures, static_cast<Py_ssize_t>(i)));
+        Child(kind, parent, futures.exchange(i, nullptr).release());
   }
   return 0;
 }
@@ -96,8 +96,8 @@ int Children::wait(std::size_t i) noexcept {
 void Children::stop_waiting() noexcept {
   for (std::size_t i = 0; i < size_; ++i) {
     Child& child = children_[i];
-    // Linked and its future done: it is in the ready queue.
-    if (!child.linked() || future_data(child.future).state.done()) continue;
+    // If its future is done, it is in the ready queue.
+    if (!waits_for(future_data(child.future), child)) continue;
     remove_waiter(future_data(child.future), child);
     drop_child(child);
   }
@@ -107,34 +107,49 @@ bool Children::reset() noexcept {
   for (std::size_t i = 0; i < size_; ++i) {
     if (children_[i].linked()) return false;
   }
-  std::free(std::exchange(children_, nullptr));
-  size_ = 0;
+  Child* children = std::exchange(children_, nullptr);
+  const std::size_t size = std::exchange(size_, 0);
+  for (std::size_t i = 0; i < size; ++i) Ref<> future = py::steal(children[i].future);
+  std::free(children);
   return true;
 }
 
-Ref<> native_futures(LoopData& data, PyObject* loop, PyObject* const* items, std::size_t count,
-                     const Wanted& wanted) noexcept {
-  if (!all_ours(data, items, count, wanted)) return nullptr;
+int Children::traverse(visitproc visit, void* arg) const noexcept {
+  for (std::size_t i = 0; i < size_; ++i) Py_VISIT(children_[i].future);
+  return 0;
+}
+
+Ref<> Children::futures() const noexcept {
+  Ref<> list = py::steal(PyList_New(0));
+  for (std::size_t i = 0; list && i < size_; ++i) {
+    if (PyList_Append(list.get(), children_[i].future) < 0) return py::raised;
+  }
+  return list;
+}
+
+int native_futures(LoopData& data, PyObject* loop, PyObject* const* items, std::size_t count,
+                   const Wanted& wanted, py::Objects& futures) noexcept {
+  if (!all_ours(data, items, count, wanted)) return 0;
+  // Making a task may run Python code, which may change what the arguments are in.
   Seen seen;
-  if (!seen.reserve(count)) {
-    PyErr_NoMemory();
-    return py::raised;
+  if (!futures.reserve(count)) return -1;
+  if (!seen.reserve(count)) return PyErr_NoMemory(), -1;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!futures.append(py::borrow(items[i]))) return -1;
   }
   align_hashes(data.state, count);
-  Ref<> futures = py::steal(PyList_New(static_cast<Py_ssize_t>(count)));
-  if (!futures) return py::raised;
-  Py_ssize_t size = 0;
+  std::size_t made = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    PyObject*& known = seen[items[i]];
+    PyObject*& known = seen[futures[i]];
     if (known != nullptr && wanted.unique) continue;
-    Ref<> future = known != nullptr ? py::borrow(known) : future_for(data, loop, items[i], wanted);
-    if (!future) return py::raised;
+    Ref<> future =
+        known != nullptr ? py::borrow(known) : future_for(data, loop, futures[i], wanted);
+    if (!future) return -1;
     known = future.get();
-    PyList_SET_ITEM(futures.get(), size++, future.release());
+    Ref<> argument = futures.exchange(made++, std::move(future));
   }
-  const auto made = static_cast<Py_ssize_t>(count);
-  if (size < made && PyList_SetSlice(futures.get(), size, made, nullptr) < 0) return py::raised;
-  return futures;
+  futures.truncate(made);
+  return 1;
 }
 
 }  // namespace phaseloop

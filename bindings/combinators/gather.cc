@@ -10,6 +10,7 @@
 #include "bindings/py/call.h"
 #include "bindings/py/dealloc.h"
 #include "bindings/py/method.h"
+#include "bindings/py/objects.h"
 #include "bindings/py/version.h"
 
 namespace phaseloop {
@@ -18,7 +19,6 @@ namespace {
 using py::Args;
 
 struct GatherData : FutureData {
-  Ref<> futures;  // a list, one for each argument
   Ref<> awaiter;  // the task that gathers
   Children children;
   std::size_t finished = 0;
@@ -39,6 +39,7 @@ int fail(GatherData& gather) noexcept {
 
 // The result of one child among the results, exceptions as values.
 Ref<> result_of(FutureData& child) noexcept {
+  if (check_finished(child) < 0) return py::raised;
   if (!child.state.cancelled()) {
     child.state.exception_unseen = false;
     return child.value.share();
@@ -51,17 +52,17 @@ Ref<> result_of(FutureData& child) noexcept {
 }
 
 int finish_all(GatherData& gather) noexcept {
-  const Py_ssize_t count = PyList_GET_SIZE(gather.futures.get());
-  Ref<> results = py::steal(PyList_New(count));
+  const std::size_t count = gather.children.size();
+  py::NewList results(count);
   if (!results) return fail(gather);
-  for (Py_ssize_t i = 0; i < count; ++i) {
-    Ref<> result = result_of(future_data(PyList_GET_ITEM(gather.futures.get(), i)));
+  for (std::size_t i = 0; i < count; ++i) {
+    Ref<> result = result_of(future_data(gather.children[i].future));
     if (!result) return fail(gather);
-    PyList_SET_ITEM(results.get(), i, result.release());
+    results.set(i, std::move(result));
   }
-  if (!gather.cancel_requested) return finish_with_result(gather, std::move(results));
+  if (!gather.cancel_requested) return finish_with_result(gather, results.finish());
   // Being cancelled wins over return_exceptions.
-  FutureData& last = future_data(PyList_GET_ITEM(gather.futures.get(), count - 1));
+  FutureData& last = future_data(gather.children[count - 1].future);
   Ref<> error = make_cancelled_error(last);
   return error ? finish_with_exception(gather, error.get()) : fail(gather);
 }
@@ -96,9 +97,9 @@ void child_done(Runnable& work) noexcept {
 }
 constexpr WorkKind kChildKind = child_kind(child_done, "gather._done_callback");
 
-int wait_for_children(PyObject* self) noexcept {
+int wait_for_children(PyObject* self, py::Objects& futures) noexcept {
   GatherData& gather = gather_data(self);
-  if (gather.children.make(kChildKind, self, gather.futures.get()) < 0) return -1;
+  if (gather.children.make(kChildKind, self, futures) < 0) return -1;
   // Where asyncio counts futures that are done already at once, it does so last.
   for (int pass = 0; pass < 2; ++pass) {
     for (std::size_t i = 0; i < gather.children.size(); ++i) {
@@ -116,18 +117,19 @@ int wait_for_children(PyObject* self) noexcept {
 Ref<> gather_natively(LoopData& data, Args args, bool return_exceptions) noexcept {
   Ref<> loop = py::borrow(data.object);
   const Wanted wanted{.coroutines = true, .unique = false, .log_destroy_pending = false};
-  Ref<> futures =
-      native_futures(data, loop.get(), args.data(), static_cast<std::size_t>(args.count()), wanted);
-  if (!futures) return nullptr;
+  py::Objects futures;
+  if (native_futures(data, loop.get(), args.data(), static_cast<std::size_t>(args.count()), wanted,
+                     futures) <= 0) {
+    return nullptr;
+  }
   Ref<> self = py::steal(data.state.gatherings.make(data.state.gathering_future_type.get()));
   if (!self) return py::raised;
   ::new (static_cast<void*>(&future_data(self.get()))) GatherData;
   if (begin_future(self.get(), data, loop.get()) < 0) return py::raised;
   GatherData& gather = gather_data(self.get());
-  gather.futures = std::move(futures);
   gather.return_exceptions = return_exceptions;
   if (version::kTasksInThreadState) gather.awaiter = py::borrow(stepping.task);
-  if (wait_for_children(self.get()) < 0) return py::raised;
+  if (wait_for_children(self.get(), futures) < 0) return py::raised;
   return self;
 }
 
@@ -135,13 +137,11 @@ Ref<> cancel(PyObject* self, Args args) noexcept {
   PyObject* message = Py_None;
   if (py::bind({"cancel", 1, 0}, args, {{"msg", &message}}) < 0) return py::raised;
   GatherData& gather = gather_data(self);
-  if (gather.state.done() || !gather.futures) return py::boolean(false);
+  if (gather.state.done() || gather.data == nullptr) return py::boolean(false);
   bool any = false;
-  Ref<> futures = gather.futures.share();
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(futures.get()); ++i) {
-    PyObject* child = PyList_GET_ITEM(futures.get(), i);
-    const int cancelled =
-        py::truth(py::call_method(child, gather.data->state.names.cancel.get(), message));
+  PyObject* name = gather.data->state.names.cancel.get();
+  for (std::size_t i = 0; i < gather.children.size(); ++i) {
+    const int cancelled = py::truth(py::call_method(gather.children[i].future, name, message));
     if (cancelled < 0) return py::raised;
     any = any || cancelled != 0;
   }
@@ -150,7 +150,7 @@ Ref<> cancel(PyObject* self, Args args) noexcept {
   return py::boolean(any);
 }
 
-Ref<> get_children(PyObject* self) noexcept { return py::or_none(gather_data(self).futures.get()); }
+Ref<> get_children(PyObject* self) noexcept { return gather_data(self).children.futures(); }
 Ref<> get_cancel_requested(PyObject* self) noexcept {
   return py::boolean(gather_data(self).cancel_requested);
 }
@@ -167,7 +167,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
 #if PY_VERSION_HEX < 0x030c0000
   Py_VISIT(Py_TYPE(self));
 #endif
-  Py_VISIT(gather_data(self).futures.get());
+  if (int result = gather_data(self).children.traverse(visit, arg)) return result;
   Py_VISIT(gather_data(self).awaiter.get());
   if (int result = future_slots::traverse_data(gather_data(self), visit, arg)) return result;
   return future_base.traverse(self, visit, arg);
@@ -178,7 +178,7 @@ void clear_data(PyObject* self) noexcept {
   future_slots::clear_data(gather);
   gather.children.stop_waiting();
   gather.awaiter = nullptr;
-  if (gather.children.reset()) gather.futures = nullptr;
+  gather.children.reset();
 }
 
 int clear(PyObject* self) noexcept {
@@ -189,7 +189,9 @@ int clear(PyObject* self) noexcept {
 // The list for its memory, or null; a finalizer that ran, or has to, lets it go the long way.
 py::FreeList* list_for(PyObject* self) noexcept {
   GatherData& gather = gather_data(self);
-  if (gather.data == nullptr || gather.state.exception_unseen) return nullptr;
+  if (gather.data == nullptr || !gather.data->native() || gather.state.exception_unseen) {
+    return nullptr;
+  }
   py::FreeList& list = gather.data->state.gatherings;
   return list.has_room_for(self) ? &list : nullptr;
 }

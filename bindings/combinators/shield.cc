@@ -20,12 +20,13 @@ using py::Args;
 // Stands between the two futures and waits for either; each waiter that is linked holds a share.
 struct Shield {
   PyObject_HEAD
-  State* state;  // as long as the futures
+  Ref<State> state;
   Ref<> inner, outer;
   Ref<> awaiter;  // the task that is shown to wait for the inner one
   Child* inner_done;
   Child* outer_done;
 
+  // All but `state`, which is needed to the last.
   auto refs() { return std::tie(inner, outer, awaiter); }
 };
 
@@ -45,6 +46,7 @@ int pass_on(Shield& shield) noexcept {
     return 0;
   }
   if (inner.state.cancelled()) return cancel_future(outer, nullptr) < 0 ? -1 : 0;
+  if (check_finished(inner) < 0) return -1;
   inner.state.exception_unseen = false;
   return inner.failed ? finish_with_exception(outer, inner.value.get())
                       : finish_with_result(outer, inner.value.share());
@@ -63,9 +65,9 @@ void inner_done(Runnable& work) noexcept {
 void outer_done(Runnable& work) noexcept {
   Ref<> self = py::steal(child_of(work).parent);
   Shield& shield = shield_of(self.get());
-  if (!shield.inner || !shield.inner_done->linked()) return;
+  if (!shield.inner) return;
   FutureData& inner = future_data(shield.inner.get());
-  if (inner.state.done()) return;
+  if (!waits_for(inner, *shield.inner_done)) return;
   remove_waiter(inner, *shield.inner_done);
   if (shield.awaiter) hide_awaiting(shield.inner.get(), shield.awaiter.get());
   drop_child(*shield.inner_done);
@@ -89,7 +91,7 @@ Ref<> shield_future(State& state, LoopData& data, Ref<> inner) noexcept {
   Ref<> made = outer ? py::steal(type->tp_alloc(type, 0)) : nullptr;
   if (!made) return py::raised;
   auto& object = *reinterpret_cast<ShieldObject*>(made.get());
-  object.state = &state;
+  object.state = py::borrow(&state);
   object.inner_done = ::new (object.children[0]) Child(kInnerDone, made.get(), inner.get());
   object.outer_done = ::new (object.children[1]) Child(kOuterDone, made.get(), outer.get());
   if (version::kTasksInThreadState) {
@@ -110,16 +112,26 @@ Ref<> call_shield(State& state, Args args) noexcept {
     return nullptr;
   }
   const Wanted wanted{.coroutines = true, .unique = true, .log_destroy_pending = true};
-  Ref<> futures = native_futures(*data, data->object, args.data(), 1, wanted);
-  if (!futures) return nullptr;
-  Ref<> inner = py::borrow(PyList_GET_ITEM(futures.get(), 0));
+  py::Objects futures;
+  if (native_futures(*data, data->object, args.data(), 1, wanted, futures) <= 0) return nullptr;
+  Ref<> inner = futures.take_first();
   if (future_data(inner.get()).state.done()) return inner;
   return shield_future(state, *data, std::move(inner));
 }
 
-PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(py::Gc<Shield>::traverse)},
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+  Py_VISIT(shield_of(self).state.obj());
+  return py::Gc<Shield>::traverse(self, visit, arg);
+}
+
+void dealloc(PyObject* self) noexcept {
+  Ref<State> state = std::move(shield_of(self).state);
+  py::Gc<Shield>::dealloc(self);
+}
+
+PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(py::Gc<Shield>::clear)},
-                       {Py_tp_dealloc, reinterpret_cast<void*>(py::Gc<Shield>::dealloc)},
+                       {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                        {0, nullptr}};
 PyType_Spec spec = {"phaseloop._native._Shield", sizeof(ShieldObject), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,

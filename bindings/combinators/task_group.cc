@@ -46,14 +46,16 @@ Ref<> call_create_task(State& state, Args args) noexcept {
   LoopData* data = plain_loop(state, group);
   if (data == nullptr || !PyCoro_CheckExact(args[1])) return nullptr;
   if (!group.parent || !is_native_future(state, Py_TYPE(group.parent.get()))) return nullptr;
-  Ref<> task = new_task(*data, group.loop.get(), args[1], options);
+  // Kept: any of these calls may run Python code that puts something else in their places.
+  Ref<> loop = group.loop.share(), tasks = group.tasks.share(), parent = group.parent.share();
+  Ref<> task = new_task(*data, loop.get(), args[1], options);
   Ref<> on_done = task ? py::attribute(args[0], state.names._on_task_done.get()) : nullptr;
   Ref<> context = on_done ? py::steal(PyContext_CopyCurrent()) : nullptr;
   if (!context) return py::raised;
   if constexpr (version::kTasksInThreadState) {
-    show_awaiting(task.get(), group.parent.get());
+    show_awaiting(task.get(), parent.get());
   }
-  if (PySet_Add(group.tasks.get(), task.get()) < 0 ||
+  if (PySet_Add(tasks.get(), task.get()) < 0 ||
       add_callback(future_data(task.get()), on_done.get(), context.get()) < 0) {
     return py::raised;
   }
@@ -77,14 +79,15 @@ Ref<> call_on_task_done(State& state, Args args) noexcept {
   if (args.count() != 2 || args.keyword_count() != 0 || !is_plain(state, args[0])) return nullptr;
   TaskGroupCore& group = group_of(args[0]);
   if (!ended_well(state, group, args[1])) return nullptr;
+  Ref<> tasks = group.tasks.share(), completed = group.completed.share();
   if constexpr (version::kTasksInThreadState) {
-    if (!group.parent || group.parent.get() == Py_None) return nullptr;
-    hide_awaiting(args[1], group.parent.get());
+    Ref<> parent = py::or_none(group.parent.get());
+    if (parent.get() == Py_None) return nullptr;
+    hide_awaiting(args[1], parent.get());
   }
-  if (PySet_Discard(group.tasks.get(), args[1]) < 0) return py::raised;
-  if (!group.completed || group.completed.get() == Py_None) return py::none();
-  if (PySet_GET_SIZE(group.tasks.get()) != 0) return py::none();
-  Ref<> completed = group.completed.share();
+  if (PySet_Discard(tasks.get(), args[1]) < 0) return py::raised;
+  if (!completed || completed.get() == Py_None) return py::none();
+  if (PySet_GET_SIZE(tasks.get()) != 0) return py::none();
   FutureData& future = future_data(completed.get());
   if (!future.state.done() && finish_with_result(future, py::boolean(true)) < 0) return py::raised;
   return py::none();

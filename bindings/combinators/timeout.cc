@@ -89,6 +89,8 @@ bool lies_ahead(LoopData& data, PyObject* when, double& seconds) noexcept {
 int enter(LoopData& data, TimeoutCore& timeout) noexcept {
   State& state = data.state;
   PyObject* task = stepping.task;
+  // Its state has been set back by hand while it was entered, perhaps on another loop.
+  disarm_timer(timeout);
   timeout.cancelling =
       py::steal(PyLong_FromLong(static_cast<long>(task_data(task).cancel.requests())));
   if (!timeout.cancelling) return -1;
@@ -97,7 +99,7 @@ int enter(LoopData& data, TimeoutCore& timeout) noexcept {
   timeout.data = &data;
   double seconds = 0;
   if (!timeout.when || timeout.when.get() == Py_None) return 0;
-  if (lies_ahead(data, timeout.when.get(), seconds) && !data.debug) {
+  if (lies_ahead(data, timeout.when.get(), seconds) && !data.debug && !timeout.linked()) {
     if (check_closed(data) < 0) return -1;
     return arm(data, timeout, seconds);
   }
@@ -175,10 +177,28 @@ Ref<> call_reschedule(State& state, Args args) noexcept {
 
 // --- timeout(), timeout_at() ------------------------------------------------------------------
 
+PyObject* create(PyTypeObject* type, PyObject*, PyObject*) noexcept {
+  PyObject* made = type->tp_alloc(type, 0);
+  if (made != nullptr) ::new (static_cast<Timer*>(&timeout_of(made))) Timer(kTimerKind);
+  return made;
+}
+
+// Somebody has given the class a __new__() of his own.
+[[gnu::cold]] Ref<> make_by_class(State& state, const Ref<>& type, PyObject* when) noexcept {
+  if (!type) return py::raise(PyExc_SystemError, "phaseloop is not initialised");
+  Ref<> made = py::call(type.get(), when);
+  if (!made || PyObject_TypeCheck(made.get(), state.timeout_core.get()) != 0) return made;
+  return py::raise(PyExc_TypeError, "a timeout is expected, got %R", made.get());
+}
+
 Ref<> make(State& state, Ref<> when) noexcept {
   if (!when) return py::raised;
-  auto* type = reinterpret_cast<PyTypeObject*>(state.timeout_class.get());
-  Ref<> made = py::steal(type->tp_new(type, nullptr, nullptr));
+  Ref<> type = state.timeout_class.share();
+  if (!type || reinterpret_cast<PyTypeObject*>(type.get())->tp_new != create) {
+    return make_by_class(state, type, when.get());
+  }
+  Ref<> made = py::steal(
+      create(reinterpret_cast<PyTypeObject*>(type.get()), state.empty_tuple.get(), nullptr));
   if (!made) return py::raised;
   TimeoutCore& timeout = timeout_of(made.get());
   timeout.when = std::move(when);
@@ -209,12 +229,6 @@ constexpr Implementation kFunctions[] = {{"Timeout.__aenter__", call_enter},
                                          {"Timeout.reschedule", call_reschedule},
                                          {"timeout", call_timeout},
                                          {"timeout_at", call_timeout_at}};
-
-PyObject* create(PyTypeObject* type, PyObject*, PyObject*) noexcept {
-  PyObject* made = type->tp_alloc(type, 0);
-  if (made != nullptr) ::new (static_cast<Timer*>(&timeout_of(made))) Timer(kTimerKind);
-  return made;
-}
 
 int clear(PyObject* self) noexcept {
   disarm_timer(timeout_of(self));

@@ -19,7 +19,6 @@ using Begun = OperationKind::Begun;
 
 struct Wait : Operation, Timer {
   Ref<> arguments;  // (fs, timeout, return_when), as given
-  Ref<> futures;    // a list
   Ref<> awaiter;    // the task that waits
   Children children;
   Join join;
@@ -68,23 +67,23 @@ bool parse_until(PyObject* return_when, Join::Until& until) noexcept {
   return false;
 }
 
-// The futures to wait for, in order; empty without an error if they are not ours to judge.
-Ref<> futures_of(Wait& wait) noexcept {
+// The futures to wait for, in order: 1; 0: they are not ours to judge; -1.
+int futures_of(Wait& wait, py::Objects& futures) noexcept {
   PyObject* fs = argument(wait, 0);
   Ref<> items;
   if (PyList_CheckExact(fs) || PyTuple_CheckExact(fs)) {
     items = py::borrow(fs);
   } else if (PyAnySet_CheckExact(fs)) {
     items = py::steal(PySequence_List(fs));
-    if (!items) return py::raised;
+    if (!items) return -1;
   } else {
-    return nullptr;
+    return 0;
   }
   const Py_ssize_t count = PySequence_Fast_GET_SIZE(items.get());
-  if (count == 0) return nullptr;
+  if (count == 0) return 0;
   const Wanted wanted{.coroutines = false, .unique = true, .log_destroy_pending = true};
   return native_futures(*wait.data, wait.loop.get(), PySequence_Fast_ITEMS(items.get()),
-                        static_cast<std::size_t>(count), wanted);
+                        static_cast<std::size_t>(count), wanted, futures);
 }
 
 Begun begin(Operation& op, Ref<>&) noexcept {
@@ -94,12 +93,13 @@ Begun begin(Operation& op, Ref<>&) noexcept {
   double seconds = 0;
   if (!parse_until(argument(wait, 2), until)) return Begun::not_ours;
   if (timeout != Py_None && !as_seconds(timeout, seconds)) return Begun::not_ours;
-  wait.futures = futures_of(wait);
-  if (!wait.futures) return PyErr_Occurred() == nullptr ? Begun::not_ours : Begun::failed;
+  py::Objects futures;
+  const int ours = futures_of(wait, futures);
+  if (ours <= 0) return ours == 0 ? Begun::not_ours : Begun::failed;
   if (timeout != Py_None && arm_after(*op.data, object_of(op), wait, seconds) < 0) {
     return Begun::failed;
   }
-  if (wait.children.make(kChildKind, object_of(op), wait.futures.get()) < 0) return Begun::failed;
+  if (wait.children.make(kChildKind, object_of(op), futures) < 0) return Begun::failed;
   wait.join = Join(wait.children.size(), until);
   if (version::kTasksInThreadState) wait.awaiter = py::borrow(stepping.task);
   for (std::size_t i = 0; i < wait.children.size(); ++i) {
@@ -114,8 +114,8 @@ Ref<> finish(Operation& op, Ref<>) noexcept {
   Ref<> done = py::steal(PySet_New(nullptr));
   Ref<> pending = py::steal(PySet_New(nullptr));
   if (!done || !pending) return py::raised;
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(wait.futures.get()); ++i) {
-    PyObject* future = PyList_GET_ITEM(wait.futures.get(), i);
+  for (std::size_t i = 0; i < wait.children.size(); ++i) {
+    PyObject* future = wait.children[i].future;
     PyObject* set = future_data(future).state.done() ? done.get() : pending.get();
     if (PySet_Add(set, future) < 0) return py::raised;
   }
@@ -146,15 +146,13 @@ Ref<> delegate(Operation& op) noexcept {
 
 int traverse(Operation& op, visitproc visit, void* arg) noexcept {
   Py_VISIT(wait_of(op).arguments.get());
-  Py_VISIT(wait_of(op).futures.get());
   Py_VISIT(wait_of(op).awaiter.get());
-  return 0;
+  return wait_of(op).children.traverse(visit, arg);
 }
 
 void clear(Operation& op) noexcept {
   Wait& wait = wait_of(op);
   if (!wait.children.reset()) return;
-  wait.futures = nullptr;
   wait.arguments = nullptr;
 }
 

@@ -9,8 +9,8 @@
 #include "bindings/objects/task.h"
 #include "bindings/py/call.h"
 #include "bindings/py/dealloc.h"
-#include "bindings/py/field.h"
 #include "bindings/py/gc.h"
+#include "bindings/py/method.h"
 #include "bindings/routine/routine.h"
 
 namespace phaseloop {
@@ -72,7 +72,7 @@ Ref<> new_release(LoopData& data, PyObject* waiter) noexcept {
 // future.remove_done_callback(): not told of its end any more.
 void stop_listening(Release& release, PyObject* future) noexcept {
   Waiter& waiter = release;
-  if (!waiter.linked() || future_data(future).state.done()) return;
+  if (!waits_for(future_data(future), waiter)) return;
   remove_waiter(future_data(future), waiter);
   waiter.drop();
 }
@@ -221,6 +221,8 @@ Ref<> call_wait_for(State& state, Args args) noexcept {
 
 constexpr Implementation kFunctions[] = {{"wait_for", call_wait_for}};
 
+Ref<> get_waiter(PyObject* self) noexcept { return py::or_none(release_of(self).waiter.get()); }
+
 int clear(PyObject* self) noexcept {
   Release& release = release_of(self);
   disarm(release, release);
@@ -241,7 +243,7 @@ void dealloc(PyObject* self) noexcept {
 std::span<const Implementation> wait_for_functions() noexcept { return kFunctions; }
 
 Ref<PyTypeObject> new_wait_for_release_type(PyObject* module) noexcept {
-  static PyGetSetDef fields[] = {py::object_field<&Release::waiter>("waiter"), {}};
+  static PyGetSetDef fields[] = {py::getter<get_waiter>("waiter"), {}};
   static PyType_Slot slots[] = {
       {Py_tp_getset, fields},
       {Py_tp_traverse, reinterpret_cast<void*>(py::Gc<Release>::traverse)},

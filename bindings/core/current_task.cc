@@ -16,9 +16,9 @@ namespace {
 [[maybe_unused]] int enter_in_dict(LoopData& data, PyObject* loop, PyObject* task) noexcept {
   PyObject* tasks = data.state.current_tasks.get();
   if (std::exchange(data.current_task_stands, false)) return PyDict_SetItem(tasks, loop, task);
-  PyObject* now = PyDict_SetDefault(tasks, loop, task);
-  if (now == nullptr) return -1;
-  return now == task ? 0 : already_entered(task, now);
+  Ref<> now = py::borrow(PyDict_SetDefault(tasks, loop, task));
+  if (!now) return -1;
+  return now.get() == task ? 0 : already_entered(task, now.get());
 }
 
 // A loop of ours knows by itself, also where asyncio's Python functions stand in for its C ones and
@@ -63,7 +63,10 @@ Ref<> swap_by_asyncio(LoopData& data, PyObject* loop, PyObject* task) noexcept {
   if (!is_running_here(data, loop)) {
     return py::raise(PyExc_RuntimeError, "loop %R is not the running loop", loop);
   }
-  if (slot.task() != nullptr) return already_entered(task, slot.task());
+  if (slot.task() != nullptr) {
+    Ref<> now = py::borrow(slot.task());
+    return already_entered(task, now.get());
+  }
   [[maybe_unused]] Ref<> before = slot.exchange(py::borrow(task));
   return 0;
 }

@@ -33,7 +33,7 @@ void run(Runnable& work) noexcept {
   if constexpr (std::is_same_v<decltype(handle), TimerHandle&>) {
     handle.scheduled = py::borrow(Py_False);
   }
-  run_handle(handle);
+  run_handle(handle, handle.data());
 }
 template <auto Of>
 void drop(Runnable& work) noexcept {
@@ -50,7 +50,7 @@ constexpr WorkKind kHandleKind{
 constexpr WorkKind kTimerKind{{run<kTimerOf>, drop<kTimerOf>}, owner<kTimerOf>, no_foreign_handle};
 
 Ref<> cancel(PyObject* self) noexcept {
-  if (cancel_handle(handle_of(self), self) < 0) return py::raised;
+  if (cancel_handle(handle_of(self), handle_of(self), self) < 0) return py::raised;
   return py::none();
 }
 
@@ -58,17 +58,18 @@ Ref<> cancel_timer(PyObject* self) noexcept {
   TimerHandle& handle = timer_of(self);
   Ref<> share;
   if (handle.armed()) {
-    reinterpret_cast<Loop*>(handle.loop.get())->data->events->disarm(handle);
+    handle.data().events->disarm(handle);
     share = py::steal(self);
     handle.scheduled = py::borrow(Py_False);
   }
-  if (cancel_handle(handle, self) < 0) return py::raised;
+  if (cancel_handle(handle, handle, self) < 0) return py::raised;
   return py::none();
 }
 
 template <class T>
 int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
   Py_VISIT(Py_TYPE(self));
+  Py_VISIT(reinterpret_cast<T*>(self)->home.get());
   return py::visit_refs(*reinterpret_cast<T*>(self), visit, arg);
 }
 template <class T>
@@ -76,12 +77,12 @@ int clear(PyObject* self) noexcept {
   py::clear_refs(*reinterpret_cast<T*>(self));
   return 0;
 }
-// The list to which the handle's memory may go back; null if it has lost its loop.
+// The list to which the handle's memory may go back; null for one that was never finished.
 template <class T>
 py::FreeList* list_of(T& handle) noexcept {
-  if (!handle.loop) return nullptr;
-  State& state = reinterpret_cast<Loop*>(handle.loop.get())->data->state;
-  return std::is_same_v<T, HandleSlots> ? &state.handles : &state.timer_handles;
+  if (!handle.home) return nullptr;
+  State& state = handle.data().state;
+  return std::is_same_v<T, Handle> ? &state.handles : &state.timer_handles;
 }
 template <class T>
 void dealloc(PyObject* self) noexcept {
@@ -91,8 +92,8 @@ void dealloc(PyObject* self) noexcept {
   PyObject_ClearWeakRefs(self);
   T& handle = *reinterpret_cast<T*>(self);
   // The loop may go with the handle, and the state with the loop: not before the list is done.
-  Ref<> loop = handle.loop.share();
   py::FreeList* list = list_of(handle);
+  Ref<> home = std::move(handle.home);
   clear<T>(self);
   if (list == nullptr || !list->give(self)) py::free_object(self);
 }
@@ -124,8 +125,9 @@ int no_foreign_handle(Runnable& work, PyObject*) noexcept {
   return py::raise(PyExc_SystemError, "a native handle on a foreign loop");
 }
 
-int fill_handle(HandleSlots& handle, LoopData& data, PyObject* callback, Ref<> args,
+int fill_handle(HandleSlots& handle, Home& home, LoopData& data, PyObject* callback, Ref<> args,
                 PyObject* context) noexcept {
+  home.home = py::borrow(data.object);
   handle.loop = py::borrow(data.object);
   handle.callback = py::borrow(callback);
   handle.args = std::move(args);
@@ -141,11 +143,40 @@ int fill_handle(HandleSlots& handle, LoopData& data, PyObject* callback, Ref<> a
   return handle.context ? 0 : -1;
 }
 
+bool is_cancelled(const HandleSlots& handle) noexcept {
+  PyObject* cancelled = handle.cancelled.get();
+  if (cancelled == Py_False || cancelled == nullptr) [[likely]]
+    return false;
+  if (cancelled == Py_True) return true;
+  const int answer = py::truth(cancelled);  // whatever somebody has put there
+  if (answer < 0) py::write_unraisable(cancelled);
+  return answer > 0;
+}
+
+namespace {
+
+// What asyncio raises where a slot has been deleted.
+[[gnu::cold]] py::Raised no_slot(const char* name) noexcept {
+  return py::raise(PyExc_AttributeError, "'Handle' object has no attribute '%s'", name);
+}
+
+// 1, 0 or -1: handle._loop.get_debug().
+int in_debug_mode(const HandleSlots& handle, const Home& home) noexcept {
+  if (handle.loop.get() == home.home.get()) [[likely]]
+    return home.data().debug ? 1 : 0;
+  if (!handle.loop) return no_slot("_loop");
+  return py::truth(py::call_method(handle.loop.get(), home.data().state.names.get_debug.get()));
+}
+
+}  // namespace
+
 // Handle.cancel(): in debug mode the repr is kept first, for it can't be made afterwards.
-int cancel_handle(HandleSlots& handle, PyObject* self) noexcept {
+int cancel_handle(HandleSlots& handle, const Home& home, PyObject* self) noexcept {
   if (is_cancelled(handle)) return 0;
   handle.cancelled = py::borrow(Py_True);
-  if (handle.loop && reinterpret_cast<Loop*>(handle.loop.get())->data->debug) {
+  const int debug = in_debug_mode(handle, home);
+  if (debug < 0) return -1;
+  if (debug > 0) {
     Ref<> repr = py::steal(PyObject_Repr(self));
     if (!repr) return -1;
     handle.repr = std::move(repr);
@@ -159,7 +190,8 @@ Ref<Handle> new_handle(LoopData& data, PyObject* callback, Ref<> args, PyObject*
   Ref<Handle> handle = allocate<Handle>(data.state.handles, data.state.handle_type);
   if (!handle) return py::raised;
   ::new (static_cast<Runnable*>(handle.get())) Runnable(kHandleKind);
-  if (fill_handle(*handle.get(), data, callback, std::move(args), context) < 0) return py::raised;
+  Handle& made = *handle.get();
+  if (fill_handle(made, made, data, callback, std::move(args), context) < 0) return py::raised;
   return handle;
 }
 
@@ -171,7 +203,8 @@ Ref<TimerHandle> new_timer_handle(LoopData& data, Ref<> when, PyObject* callback
   ::new (static_cast<Timer*>(handle.get())) Timer(kTimerKind);
   handle->when = std::move(when);
   handle->scheduled = py::borrow(Py_True);
-  if (fill_handle(*handle.get(), data, callback, std::move(args), context) < 0) return py::raised;
+  TimerHandle& made = *handle.get();
+  if (fill_handle(made, made, data, callback, std::move(args), context) < 0) return py::raised;
   return handle;
 }
 
@@ -204,33 +237,63 @@ Ref<> call_in_context(PyObject* context, PyObject* callback, PyObject* const* ar
   return nullptr;
 }
 
-void run_handle(HandleSlots& handle) noexcept {
+namespace {
+
+// `*args` of a call: a tuple of whatever can be iterated over.
+[[gnu::cold]] Ref<> as_tuple(PyObject* args) noexcept {
+  if (args == nullptr) return no_slot("_args");
+  if (Py_TYPE(args)->tp_iter == nullptr && PySequence_Check(args) == 0) {
+    return py::raise(PyExc_TypeError, "Value after * must be an iterable, not %.200s",
+                     Py_TYPE(args)->tp_name);
+  }
+  return py::steal(PySequence_Tuple(args));
+}
+
+// handle._context.run(handle._callback, *handle._args). The three are the caller's.
+Ref<> call(PyObject* context, PyObject* callback, PyObject* args) noexcept {
+  Ref<> made;
+  if (context == nullptr || callback == nullptr || args == nullptr || !PyTuple_CheckExact(args))
+      [[unlikely]] {
+    if (context == nullptr) return no_slot("_context");
+    if (callback == nullptr) return no_slot("_callback");
+    made = as_tuple(args);
+    if (!made) return py::raised;
+    args = made.get();
+  }
+  return call_in_context(context, callback, &PyTuple_GET_ITEM(args, 0),
+                         static_cast<std::size_t>(PyTuple_GET_SIZE(args)));
+}
+
+}  // namespace
+
+void run_handle(HandleSlots& handle, LoopData& data) noexcept {
   if (is_cancelled(handle)) return;
-  LoopData& data = *reinterpret_cast<Loop*>(handle.loop.get())->data;
   leave_standing_task(data);
   // The callback may cancel its own handle, which lets go of all three.
   Ref<> callback = handle.callback.share();
   Ref<> args = handle.args.share();
   Ref<> context = handle.context.share();
-  Ref<> result = call_in_context(context.get(), callback.get(), &PyTuple_GET_ITEM(args.get(), 0),
-                                 static_cast<std::size_t>(PyTuple_GET_SIZE(args.get())));
+  Ref<> result = call(context.get(), callback.get(), args.get());
   if (result) [[likely]]
     return;
-  Ref<> loop = py::borrow(data.object);
+  Ref<> exception = py::fetch_error();
+  Ref<> loop = handle.loop ? handle.loop.share() : py::borrow(data.object);
+  if (!callback) callback = py::none();
+  if (!args) args = py::none();
   callback_failed(data, loop.get(), callback.get(), args.get(),
-                  reinterpret_cast<PyObject*>(&handle), py::fetch_error());
+                  reinterpret_cast<PyObject*>(&handle), std::move(exception));
 }
 
 Ref<PyTypeObject> new_handle_type(State& state, PyObject* module) noexcept {
   PyType_Spec spec = {"phaseloop._native.Handle", sizeof(Handle), 0, kFlags,
-                      slots_of<HandleSlots, cancel>()};
+                      slots_of<Handle, cancel>()};
   return py::steal(reinterpret_cast<PyTypeObject*>(
       PyType_FromModuleAndSpec(module, &spec, state.base_handle.get())));
 }
 
 Ref<PyTypeObject> new_timer_handle_type(State& state, PyObject* module) noexcept {
   PyType_Spec spec = {"phaseloop._native.TimerHandle", sizeof(TimerHandle), 0, kFlags,
-                      slots_of<TimerHandleSlots, cancel_timer>()};
+                      slots_of<TimerHandle, cancel_timer>()};
   return py::steal(reinterpret_cast<PyTypeObject*>(
       PyType_FromModuleAndSpec(module, &spec, state.base_timer_handle.get())));
 }

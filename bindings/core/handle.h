@@ -2,7 +2,10 @@
 //
 // They derive from asyncio's own classes and keep callback, arguments and context in the slots that
 // those declare, so that repr, ordering, attributes and isinstance are asyncio's by construction.
-// What is ours sits behind: the queue link, the heap's slot.
+// What is ours sits behind: the loop, the queue link, the heap's slot.
+//
+// Python code may replace or delete any of those slots at any time. They are looked at when they
+// are used, as asyncio's own code does it, and nothing else depends on them.
 #pragma once
 
 #include "bindings/core/loop_data.h"
@@ -29,7 +32,13 @@ struct HandleSlots {
   auto refs() { return std::tie(args, callback, cancelled, context, loop, repr, source_traceback); }
 };
 
-struct Handle : HandleSlots, Runnable {};
+// The loop that the handle was made for, whatever `_loop` says. Not cleared before the handle goes.
+struct Home {
+  Ref<> home;
+  LoopData& data() const noexcept { return *reinterpret_cast<Loop*>(home.get())->data; }
+};
+
+struct Handle : HandleSlots, Home, Runnable {};
 
 struct TimerHandleSlots : HandleSlots {
   Ref<> scheduled;  // a bool
@@ -38,7 +47,7 @@ struct TimerHandleSlots : HandleSlots {
   auto refs() { return std::tuple_cat(HandleSlots::refs(), std::tie(scheduled, when)); }
 };
 
-struct TimerHandle : TimerHandleSlots, Timer {};
+struct TimerHandle : TimerHandleSlots, Home, Timer {};
 
 // Takes what it is given; `context` may be empty: a copy of the current one. Not scheduled yet.
 Ref<Handle> new_handle(LoopData& data, PyObject* callback, Ref<> args, PyObject* context) noexcept;
@@ -47,15 +56,14 @@ Ref<TimerHandle> new_timer_handle(LoopData& data, Ref<> when, PyObject* callback
 
 // Runs a callback as asyncio's Handle._run() does: in its context, reporting what it raises. Not
 // scheduled by this; used for handles that are run again and again (readers, writers, signals).
-void run_handle(HandleSlots& handle) noexcept;
-inline bool is_cancelled(const HandleSlots& handle) noexcept {
-  return handle.cancelled.get() == Py_True;
-}
+// REQUIRES: the caller owns the handle, and the loop of `data`.
+void run_handle(HandleSlots& handle, LoopData& data) noexcept;
+bool is_cancelled(const HandleSlots& handle) noexcept;
 
 // What every kind of handle is made of and does; `self` is the handle.
-int fill_handle(HandleSlots& handle, LoopData& data, PyObject* callback, Ref<> args,
+int fill_handle(HandleSlots& handle, Home& home, LoopData& data, PyObject* callback, Ref<> args,
                 PyObject* context) noexcept;
-int cancel_handle(HandleSlots& handle, PyObject* self) noexcept;
+int cancel_handle(HandleSlots& handle, const Home& home, PyObject* self) noexcept;
 // WorkKind::call_foreign: handles are made by native loops only and never meet another.
 int no_foreign_handle(Runnable& work, PyObject* loop) noexcept;
 

@@ -42,6 +42,7 @@ struct LoopData {
   FdTable<PyObject> transports;         // the live transport of each descriptor, borrowed
   Ref<> escaped;
   unsigned long thread = 0;  // that of the run under way
+  int runs = 0;              // of the loop, one within the other
   bool closed = false;
   bool debug = false;
   bool overridden = false;  // a Python subclass replaced call_soon()

@@ -12,8 +12,6 @@
 namespace phaseloop {
 namespace {
 
-PyModuleDef* module_definition = nullptr;  // static memory of the module: no Python object
-
 template <class Visit>
 int for_each_ref(State& state, Visit&& visit) noexcept {
   int result = 0;
@@ -49,7 +47,8 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
                       [&](auto& ref) { return ref ? visit(ref.obj(), arg) : 0; });
 }
 
-int clear(PyObject* self) noexcept {
+void dealloc(PyObject* self) noexcept {
+  PyObject_GC_UnTrack(self);
   State& state = *reinterpret_cast<State*>(self);
   for (py::FreeList* list :
        {&state.handles, &state.timer_handles, &state.futures, &state.tasks, &state.gatherings,
@@ -58,18 +57,38 @@ int clear(PyObject* self) noexcept {
   }
   for (py::FreeList& list : state.routines) list.drain();
   state.stop.drop();
-  return for_each_ref(state, [](auto& ref) {
+  for_each_ref(state, [](auto& ref) {
     ref = nullptr;
     return 0;
   });
-}
-
-void dealloc(PyObject* self) noexcept {
-  PyObject_GC_UnTrack(self);
-  clear(self);
-  delete reinterpret_cast<State*>(self)->foreign_loop;
+  delete std::exchange(state.foreign_loop, nullptr);
   py::free_object(self);
 }
+
+// --- the module that owns it ------------------------------------------------------------------
+
+// Null while the module is being made.
+Ref<State>* owned_by(PyObject* module) noexcept {
+  return static_cast<Ref<State>*>(PyModule_GetState(module));
+}
+
+int traverse_home(PyObject* module, visitproc visit, void* arg) noexcept {
+  if (Ref<State>* state = owned_by(module)) Py_VISIT(state->obj());
+  return 0;
+}
+void free_home(void* module) noexcept {
+  if (Ref<State>* state = owned_by(static_cast<PyObject*>(module))) *state = nullptr;
+}
+
+PyModuleDef home_definition = {PyModuleDef_HEAD_INIT,
+                               "phaseloop._native",
+                               nullptr,
+                               static_cast<Py_ssize_t>(sizeof(Ref<State>)),
+                               nullptr,
+                               nullptr,
+                               traverse_home,
+                               nullptr,
+                               free_home};
 
 // A trailing underscore keeps a name from being a keyword of C++.
 Ref<> intern_name(const char* field) noexcept {
@@ -172,7 +191,6 @@ bool study_primitives(State& state) noexcept {
 }
 
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                        {0, nullptr}};
 PyType_Spec spec = {"phaseloop._native._State", sizeof(State), 0,
@@ -200,14 +218,15 @@ Ref<State> new_state() noexcept {
   return state;
 }
 
-void set_module_definition(PyModuleDef* definition) noexcept { module_definition = definition; }
+Ref<> new_state_home(State& state) noexcept {
+  Ref<> module = py::steal(PyModule_Create(&home_definition));
+  if (module) *owned_by(module.get()) = py::borrow(&state);
+  return module;
+}
 
 State* state_of_type(PyTypeObject* type) noexcept {
-  PyObject* module = PyType_GetModuleByDef(type, module_definition);
-  if (module == nullptr) return nullptr;
-  Ref<> state = py::steal(PyObject_GetAttrString(module, "_state"));
-  // The module keeps it for as long as its types live.
-  return reinterpret_cast<State*>(state.get());
+  PyObject* module = PyType_GetModuleByDef(type, &home_definition);
+  return module != nullptr ? owned_by(module)->get() : nullptr;
 }
 
 std::int64_t next_hash(State& state) noexcept { return ++state.hashes; }

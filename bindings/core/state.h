@@ -1,8 +1,12 @@
 // What one interpreter's copy of the module knows: types, interned names, asyncio's own objects.
 //
-// Owner: the module (attribute `_state`); loops keep it alive too. One per interpreter; there are
-// no other globals that hold Python objects. Constant after the module is initialised, except where
-// grouped otherwise below.
+// Owner: a module of its own (`home`) that no dictionary lists and whose attributes nothing depends
+// on; all our types are that module's and own it. So do loops, native functions, coroutines, and
+// futures and tasks on foreign loops: whatever reaches the state through a raw pointer owns it, or
+// owns its loop. At the end of the interpreter objects outlive their module, its dictionary and
+// asyncio's; the state therefore has no tp_clear, and is whole until the last of its owners goes.
+// One per interpreter; there are no other globals that hold Python objects. Constant after the
+// module is initialised, except where grouped otherwise below.
 #pragma once
 
 #include <cstdint>
@@ -217,11 +221,12 @@ struct State {
 
 // A new State with everything that comes from asyncio. Empty: error set.
 Ref<State> new_state() noexcept;
+// The module that owns it, for PyType_FromModuleAndSpec(). Empty: error set.
+Ref<> new_state_home(State& state) noexcept;
 
-// The state that goes with one of our types or a subclass of it: for cold paths only.
+// The state that goes with one of our types or a subclass of it; null, with an error set: none
+// does. For cold paths only.
 State* state_of_type(PyTypeObject* type) noexcept;
-// Set once per process: the module's definition, by which state_of_type() finds the module.
-void set_module_definition(PyModuleDef* definition) noexcept;
 
 // A hash for the next future or task that is asked for one. They count up, so that small sets of
 // tasks iterate in the order the tasks were hashed, reproducibly from run to run.

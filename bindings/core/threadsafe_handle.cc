@@ -25,7 +25,7 @@ void run(Runnable& work) noexcept {
   ThreadSafeHandle& handle = handle_of(work);
   Ref<> self = py::steal(object_of(handle));
   handle.runner.store(PyThread_get_thread_ident(), std::memory_order_seq_cst);
-  run_handle(handle);
+  run_handle(handle, handle.data());
   handle.runner.store(0, std::memory_order_seq_cst);
   handle.runner.notify_all();
 }
@@ -46,7 +46,8 @@ void wait_for_callback(ThreadSafeHandle& handle) noexcept {
 
 Ref<> cancel(PyObject* self) noexcept {
   wait_for_callback(handle_of(self));
-  return cancel_handle(handle_of(self), self) < 0 ? nullptr : py::none();
+  ThreadSafeHandle& handle = handle_of(self);
+  return cancel_handle(handle, handle, self) < 0 ? nullptr : py::none();
 }
 Ref<> cancelled(PyObject* self) noexcept {
   wait_for_callback(handle_of(self));
@@ -55,6 +56,7 @@ Ref<> cancelled(PyObject* self) noexcept {
 
 int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
   Py_VISIT(Py_TYPE(self));
+  Py_VISIT(handle_of(self).home.get());
   return py::visit_refs(static_cast<ThreadSafeHandleSlots&>(handle_of(self)), visit, arg);
 }
 int clear(PyObject* self) noexcept {
@@ -67,6 +69,7 @@ void dealloc(PyObject* self) noexcept {
   PyObject_GC_UnTrack(self);
   PyObject_ClearWeakRefs(self);
   clear(self);
+  handle_of(self).home = nullptr;
   py::free_object(self);
 }
 
@@ -94,7 +97,8 @@ Ref<ThreadSafeHandle> new_threadsafe_handle(LoopData& data, PyObject* callback, 
       py::steal(reinterpret_cast<ThreadSafeHandle*>(type->tp_alloc(type, 0)));
   if (!handle) return py::raised;
   ::new (static_cast<Runnable*>(handle.get())) Runnable(kKind);
-  if (fill_handle(*handle.get(), data, callback, std::move(args), context) < 0) return py::raised;
+  ThreadSafeHandle& made = *handle.get();
+  if (fill_handle(made, made, data, callback, std::move(args), context) < 0) return py::raised;
   return handle;
 }
 

@@ -17,7 +17,7 @@ struct ThreadSafeHandleSlots : HandleSlots {
   auto refs() { return std::tuple_cat(HandleSlots::refs(), std::tie(lock)); }
 };
 
-struct ThreadSafeHandle : ThreadSafeHandleSlots, Runnable {
+struct ThreadSafeHandle : ThreadSafeHandleSlots, Home, Runnable {
   std::atomic<unsigned long> runner;  // the thread that runs the callback now; 0: none
 };
 

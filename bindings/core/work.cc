@@ -15,7 +15,7 @@ struct WorkCall {
   // Kept after the run: a loop drops this callable outside of the work's context, and only there
   // may a task go, whose exception handler is to be called in that context.
   Ref<> owner;
-  State* state;
+  Ref<State> state;
 };
 
 WorkCall* work_call(PyObject* self) noexcept { return reinterpret_cast<WorkCall*>(self); }
@@ -23,7 +23,8 @@ WorkCall* work_call(PyObject* self) noexcept { return reinterpret_cast<WorkCall*
 PyObject* call(PyObject* self, PyObject*, PyObject*) noexcept {
   Runnable* work = std::exchange(work_call(self)->work, nullptr);
   if (work == nullptr) return py::none().release();
-  LoopData& foreign = *work_call(self)->state->foreign_loop;
+  Ref<State> state = work_call(self)->state.share();
+  LoopData& foreign = *state->foreign_loop;
   work_call(self)->owner = py::borrow(work_kind(*work).owner(*work));
   work->run();
   if (foreign.escaped) {
@@ -36,6 +37,7 @@ PyObject* call(PyObject* self, PyObject*, PyObject*) noexcept {
 int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(work_call(self)->owner.get());
+  Py_VISIT(work_call(self)->state.obj());
   Runnable* work = work_call(self)->work;
   return work != nullptr ? visit_share(*work, visit, arg) : 0;
 }
@@ -51,6 +53,7 @@ void dealloc(PyObject* self) noexcept {
   if (scope.postponed()) return;
   PyObject_GC_UnTrack(self);
   clear(self);
+  work_call(self)->state = nullptr;
   py::free_object(self);
 }
 
@@ -75,7 +78,7 @@ PyType_Spec spec = {"phaseloop._native.TaskStepMethWrapper", sizeof(WorkCall), 0
 Ref<> failure_message(State& state, PyObject* callback, PyObject* args) noexcept {
   Ref<> source = py::call(state.format_callback_source.get(), callback, args);
   if (!source) return py::raised;
-  return py::steal(PyUnicode_FromFormat("Exception in callback %U", source.get()));
+  return py::steal(PyUnicode_FromFormat("Exception in callback %S", source.get()));
 }
 
 }  // namespace
@@ -99,7 +102,8 @@ int schedule(LoopData& data, PyObject* loop, Runnable& work) noexcept {
   if (!data.native()) [[unlikely]]
     return work_kind(work).call_foreign(work, loop);
   if (data.closed || data.debug) [[unlikely]] {
-    if (check_closed(data) < 0 || check_thread(data) < 0) {
+    // A subclass's check may close the loop.
+    if (check_closed(data) < 0 || check_thread(data) < 0 || check_closed(data) < 0) {
       py::ErrorScope keep;
       work.drop();
       return -1;
@@ -117,17 +121,24 @@ int call_soon_foreign(State& state, PyObject* loop, Runnable& work, PyObject* co
     return -1;
   }
   callable->work = &work;
-  callable->state = &state;
+  callable->state = py::borrow(&state);
   Ref<> handle = py::call_method_kw(loop, state.names.call_soon.get(), state.context_keyword.get(),
                                     callable.obj(), context);
   return handle ? 0 : -1;
 }
 
-Ref<> shown_callbacks(State& state, Runnable& work) noexcept {
-  const WorkKind& kind = work_kind(work);
-  Ref<> paths = py::steal(PyUnicode_FromString(kind.stands_for));
+Ref<> shown_callbacks(State& state, const WorkKind& kind, PyObject* owner) noexcept {
+  return shown_callbacks(state, kind.stands_for, owner);
+}
+
+Ref<> shown_callbacks(State& state, const char* stands_for, PyObject* owner) noexcept {
+  if (!state.shown_callbacks) return py::raise(PyExc_SystemError, "phaseloop is not initialised");
+  Ref<> paths = py::steal(PyUnicode_FromString(stands_for));
   if (!paths) return py::raised;
-  return py::call(state.shown_callbacks.get(), paths.get(), kind.owner(work));
+  Ref<> shown = py::call(state.shown_callbacks.get(), paths.get(), owner);
+  if (!shown || (PyTuple_CheckExact(shown.get()) && PyTuple_GET_SIZE(shown.get()) > 0))
+    return shown;
+  return py::raise(PyExc_TypeError, "a tuple of callbacks is expected, got %R", shown.get());
 }
 
 void callback_failed(LoopData& data, PyObject* loop, PyObject* callback, PyObject* args,

@@ -43,8 +43,10 @@ int check_thread(const LoopData& data) noexcept;
 // loop.call_soon(). `method` is the callable's __name__ as asyncio's own would show it.
 int call_soon_foreign(State& state, PyObject* loop, Runnable& work, PyObject* context) noexcept;
 
-// What Future._callbacks shows for work that stands for callbacks of asyncio's: a tuple.
-Ref<> shown_callbacks(State& state, Runnable& work) noexcept;
+// What Future._callbacks shows for work of a kind that stands for callbacks of asyncio's: a tuple
+// with at least one. `owner`: the work's.
+Ref<> shown_callbacks(State& state, const WorkKind& kind, PyObject* owner) noexcept;
+Ref<> shown_callbacks(State& state, const char* stands_for, PyObject* owner) noexcept;
 
 // `exception` came out of work whose failure is the loop's business: KeyboardInterrupt and
 // SystemExit end the run; on a foreign loop everything is raised to it; the rest is reported to

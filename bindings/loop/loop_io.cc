@@ -20,7 +20,8 @@ void run(Runnable& work) noexcept {
   if (Ref<> call = side.call.share()) return socket_ready(call.get());
   if (!side.handle) return;
   Ref<Handle> handle = side.handle.share();  // the callback may remove it
-  run_handle(*handle.get());
+  Ref<> loop = py::borrow(side.data.object);
+  run_handle(*handle.get(), side.data);
 }
 void drop(Runnable& work) noexcept { side_of(work).stale = false; }
 PyObject* listener(const Side& side) noexcept {

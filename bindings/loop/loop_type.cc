@@ -12,6 +12,7 @@
 #include "bindings/objects/type_layout.h"
 #include "bindings/py/call.h"
 #include "bindings/py/method.h"
+#include "bindings/transports/stream.h"
 
 namespace phaseloop {
 namespace {
@@ -131,7 +132,10 @@ Ref<> transport_of(PyObject* self, PyObject* number) noexcept {
   const Py_ssize_t fd = PyLong_AsSsize_t(number);
   if (fd == -1 && PyErr_Occurred() != nullptr) return py::raised;
   const bool possible = fd >= 0 && fd <= INT_MAX;
-  return py::or_none(possible ? data_of(self).transports.find(static_cast<int>(fd)) : nullptr);
+  PyObject* transport = possible ? data_of(self).transports.find(static_cast<int>(fd)) : nullptr;
+  // Being deallocated: something that its weak references run is what is asking.
+  if (transport != nullptr && Py_REFCNT(transport) == 0) transport = nullptr;
+  return py::or_none(transport);
 }
 Ref<> set_transport(PyObject* self, py::Args args) noexcept {
   auto& transports = data_of(self).transports;
@@ -141,8 +145,18 @@ Ref<> set_transport(PyObject* self, py::Args args) noexcept {
     return py::raise(PyExc_ValueError, "a transport's descriptor is expected");
   }
   const int number = static_cast<int>(fd);
-  if (args[1] != Py_None && !transports.reserve(number)) return PyErr_NoMemory(), py::raised;
-  transports.set(number, args[1] == Py_None ? nullptr : args[1]);
+  if (args[1] == Py_None) return transports.set(number, nullptr), py::none();
+  State& state = data_of(self).state;
+  if (PyObject_TypeCheck(args[1], state.stream_transport_type.get()) == 0 &&
+      PyObject_TypeCheck(args[1], state.datagram_transport_type.get()) == 0) {
+    return py::raise(PyExc_TypeError, "a native transport is expected, got %R", args[1]);
+  }
+  // The list owns none of them: each takes itself out, by the descriptor that it has. One that has
+  // been closed meanwhile is in no list any more.
+  StreamTransport& stream = stream_of(args[1]);
+  if (stream.data != &data_of(self) || stream.fd != number) return py::none();
+  if (!transports.reserve(number)) return PyErr_NoMemory(), py::raised;
+  transports.set(number, args[1]);
   return py::none();
 }
 
@@ -150,6 +164,9 @@ Ref<> set_transport(PyObject* self, py::Args args) noexcept {
 
 Ref<> release_io(PyObject* self) noexcept {
   Loop& loop = loop_of(self);
+  if (loop.data->runs > 0) {
+    return py::raise(PyExc_RuntimeError, "Cannot close a running event loop");
+  }
   loop.data->events->drop_all();
   clear_watches(*loop.io);
   forget_descriptors(*loop.data);

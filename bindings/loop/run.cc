@@ -56,8 +56,9 @@ class SlowWork final : public EventLoop::Observer {
 
 // What was left standing must not be seen once the loop is not running.
 struct RunScope {
-  explicit RunScope(LoopData& own_data) noexcept : data(own_data) {}
+  explicit RunScope(LoopData& own_data) noexcept : data(own_data) { ++data.runs; }
   ~RunScope() {
+    --data.runs;
     leave_standing_task(data);
     data.events->observe(nullptr);
   }
@@ -72,6 +73,8 @@ Ref<> run_until_stopped(Loop& loop) noexcept {
   LoopData& data = *loop.data;
   EventLoop& events = *data.events;
   Ref<> keep = py::borrow(data.object);
+  // `_closed` can be set back by hand; the poller cannot be opened again.
+  if (!loop.io->poller.is_open()) return py::raise(PyExc_RuntimeError, "Event loop is closed");
   SlowWork observer(data);
   RunScope scope(data);
   events.begin_run();

@@ -157,15 +157,49 @@ Ref<> function(PyObject* self, py::Args args) noexcept {
   return py::raise(PyExc_LookupError, "no implementation of %R", name);
 }
 
+// What a class that set_classes() is told of has to derive from, for C++ makes instances of it or
+// takes them for its own; null: any object will do.
+PyTypeObject* core_of(const State& state, const Ref<>& field) noexcept {
+  const std::pair<const Ref<>*, const Ref<PyTypeObject>*> cores[] = {
+      {&state.lock_class, &state.lock_core},
+      {&state.condition_class, &state.condition_core},
+      {&state.queue_class, &state.queue_core},
+      {&state.lifo_queue_class, &state.queue_core},
+      {&state.priority_queue_class, &state.queue_core},
+      {&state.timeout_class, &state.timeout_core},
+      {&state.stream_reader_class, &state.reader_core},
+      {&state.stream_writer_class, &state.writer_core},
+      {&state.stream_protocol_class, &state.stream_protocol_core},
+      {&state.stream_transport_class, &state.stream_transport_type},
+      {&state.subprocess_protocol_class, &state.flow_core}};
+  for (auto [each, core] : cores) {
+    if (each == &field) return core->get();
+  }
+  return nullptr;
+}
+
+int set_class(const State& state, Ref<>& field, PyObject* name, PyObject* value) noexcept {
+  PyTypeObject* core = core_of(state, field);
+  const bool fits =
+      core == nullptr ||
+      (PyType_Check(value) && PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(value), core) != 0);
+  if (!fits) {
+    return py::raise(PyExc_TypeError, "%R: a class made of %R is expected, got %R", name,
+                     py::object(core), value);
+  }
+  field = py::borrow(value);
+  return 0;
+}
+
 // set_classes(Lock=..., ...): every class that has been made of a core and is made instances of.
 Ref<> set_classes(PyObject* self, py::Args args) noexcept {
   State& state = *reinterpret_cast<State*>(self);
   for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
     PyObject* name = args.keyword_name(i);
-#define PHASELOOP_CLASS(field, text)                       \
-  if (PyUnicode_CompareWithASCIIString(name, text) == 0) { \
-    state.field = py::borrow(args.keyword_value(i));       \
-    continue;                                              \
+#define PHASELOOP_CLASS(field, text)                                                       \
+  if (PyUnicode_CompareWithASCIIString(name, text) == 0) {                                 \
+    if (set_class(state, state.field, name, args.keyword_value(i)) < 0) return py::raised; \
+    continue;                                                                              \
   }
     PHASELOOP_CLASSES(PHASELOOP_CLASS)
 #undef PHASELOOP_CLASS
@@ -183,6 +217,9 @@ Ref<> set_task_attribute(PyObject* self, py::Args args) noexcept {
   PyObject *name = nullptr, *value = nullptr;
   if (py::bind({"set_task_attribute", 2, 1}, args, {{"", &name}, {"", &value}}) < 0) {
     return py::raised;
+  }
+  if (!PyUnicode_Check(name)) {
+    return py::raise(PyExc_TypeError, "the name of an attribute is expected, got %R", name);
   }
   PyTypeObject* type = reinterpret_cast<State*>(self)->task_type.get();
   const int set = value != nullptr ? PyDict_SetItem(type->tp_dict, name, value)
@@ -243,14 +280,12 @@ void add_functions(State& state, PyObject* module) {
 }
 
 void initialise(py11::module_& module) {
-  set_module_definition(PyModule_GetDef(module.ptr()));
   Ref<State> state = checked(new_state());
-  // First of all: types find their state through the module.
-  checked(PyModule_AddObjectRef(module.ptr(), "_state", state.obj()));
+  Ref<> home = checked(new_state_home(*state.get()));
   checked(take_handle_classes(*state.get()));
   checked(study_base_task(*state.get()));
   checked(study_thread_state(*state.get()));
-  make_types(*state.get(), module.ptr());
+  make_types(*state.get(), home.get());
   for (PyTypeObject* type : {state->loop_type.get(),
                              state->future_type.get(),
                              state->task_type.get(),

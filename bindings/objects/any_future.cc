@@ -59,12 +59,13 @@ Py_ssize_t wake_futures(State& state, PyObject* deque, Py_ssize_t count, PyObjec
 }
 
 int remove_future(State& state, PyObject* deque, PyObject* future) noexcept {
-  if (PyErr_Occurred() == nullptr) {
-    return py::call_method(deque, state.names.remove.get(), future) ? 0 : -1;
+  Ref<> from = py::or_none(deque);
+  Ref<> pending = PyErr_Occurred() != nullptr ? py::fetch_error() : nullptr;
+  if (py::call_method(from.get(), state.names.remove.get(), future)) {
+    if (pending) py::restore_error(std::move(pending));
+    return 0;
   }
-  py::ErrorScope keep;
-  if (py::call_method(deque, state.names.remove.get(), future)) return 0;
-  py::consume_error(PyExc_Exception);
+  if (pending) py::chain_pending(pending.get());
   return -1;
 }
 

@@ -22,10 +22,14 @@ int set_result(State& state, PyObject* future, PyObject* value) noexcept;
 int set_exception(State& state, PyObject* future, PyObject* exception) noexcept;
 // future.set_result(value), if it is not done yet: 1; it is: 0; -1: error.
 int wake_future(State& state, PyObject* future, PyObject* value) noexcept;
+// The deques are attributes that Python code may replace, empty or fill with anything: whatever is
+// there is used by its methods, as asyncio's own code does it, and owned meanwhile.
+//
 // Wakes up to `count` (negative: all) of those in the deque that wait still, oldest first. How
 // many, or -1. No deque (null or None): nobody.
 Py_ssize_t wake_futures(State& state, PyObject* deque, Py_ssize_t count, PyObject* value) noexcept;
-// deque.remove(future). 0, or -1 with an error set. Leaves a pending error alone.
+// deque.remove(future); null: of None. 0, or -1 with an error set.
+// As in `finally`: a pending error stays, or becomes the context of the new one.
 int remove_future(State& state, PyObject* deque, PyObject* future) noexcept;
 
 }  // namespace phaseloop

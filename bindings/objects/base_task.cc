@@ -35,6 +35,11 @@ BaseTask& base_of(PyObject* task) noexcept { return *reinterpret_cast<BaseTask*>
   return future_data(future).data->state;
 }
 
+[[maybe_unused]] bool is_shown(PyObject* future) noexcept {
+  const LoopData* data = future_data(future).data;
+  return data != nullptr && data->state.base_task_known;
+}
+
 bool is_c_type(const Ref<>& type, const char* name) noexcept {
   return PyType_Check(type.get()) && std::strcmp(as_type(type)->tp_name, name) == 0;
 }
@@ -60,12 +65,13 @@ int show_in_base(TaskData& task) noexcept {
 
 void show_name_in_base(TaskData& task) noexcept {
   if constexpr (!version::kTasksInThreadState) return;
+  if (task.data == nullptr) return;  // never initialised
   if (task.data->state.base_task_known) base_of(object_of(task)).name = task.name.share();
 }
 
 void show_awaiting(PyObject* future, PyObject* task) noexcept {
   if constexpr (!version::kTasksInThreadState) return;
-  if (!state_of(future).base_task_known) [[unlikely]]
+  if (!is_shown(future)) [[unlikely]]
     return;
   BaseTask& base = base_of(future);
   if (!base.awaited_by) [[likely]] {
@@ -81,7 +87,7 @@ void show_awaiting(PyObject* future, PyObject* task) noexcept {
 
 void hide_awaiting(PyObject* future, PyObject* task) noexcept {
   if constexpr (!version::kTasksInThreadState) return;
-  if (!state_of(future).base_task_known) [[unlikely]]
+  if (!is_shown(future)) [[unlikely]]
     return;
   BaseTask& base = base_of(future);
   if (base.awaited_by.get() == task) [[likely]] {

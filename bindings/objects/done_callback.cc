@@ -73,7 +73,8 @@ void future_callback_failed(FutureData& future, PyObject* callback, PyObject* co
 
 void future_stand_in_failed(FutureData& future, Runnable& stand_in) noexcept {
   Ref<> exception = py::fetch_error();
-  Ref<> callbacks = shown_callbacks(future.data->state, stand_in);
+  const WorkKind& kind = work_kind(stand_in);
+  Ref<> callbacks = shown_callbacks(future.data->state, kind, kind.owner(stand_in));
   if (!callbacks) return py::write_unraisable(object_of(future));
   py::restore_error(std::move(exception));
   PyObject* last = PyTuple_GET_ITEM(callbacks.get(), PyTuple_GET_SIZE(callbacks.get()) - 1);

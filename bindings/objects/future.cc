@@ -101,6 +101,7 @@ int capture_source(FutureData& future, PyObject* origin) noexcept {
 
 // A second __init__ starts the future over, as asyncio's does.
 void start_over(FutureData& future) noexcept {
+  future.restarted = future.restarted || future.state.done();
   future.state.waiters.drop_all();
   future.callbacks = 0;
   ++future.edits;
@@ -119,6 +120,7 @@ int attach(FutureData& future, LoopData& data, PyObject* loop, const Ref<>& orig
   future.loop = py::borrow(loop);
   if (data.native() && !data.debug) [[likely]]
     return 0;
+  if (!data.native()) future.foreign_state = py::borrow(&data.state);
   return capture_source(future, origin.get());
 }
 
@@ -164,6 +166,8 @@ int finish_with_result(FutureData& future, Ref<> value) noexcept {
 
 int finish_with_exception(FutureData& future, PyObject* exception) noexcept {
   if (check_pending(future) < 0) return -1;
+  if (exception == nullptr)
+    return py::raise(PyExc_SystemError, "error return without exception set");
   Ref<> stored = exception_instance(exception);
   if (!stored || check_pending(future) < 0) return -1;  // a class's __init__ may have finished it
   future.traceback = py::steal(PyException_GetTraceback(stored.get()));
@@ -213,10 +217,21 @@ Ref<> make_cancelled_error(FutureData& future) noexcept {
   return message == nullptr || message == Py_None ? py::call(type) : py::call(type, message);
 }
 
+int check_finished(FutureData& future) noexcept {
+  if (future.state.done()) return 0;
+  PyObject* type =
+      future.data != nullptr ? future.data->state.invalid_state_error.get() : PyExc_RuntimeError;
+  return py::raise(type, "Result is not set.");
+}
+
 Outcome future_outcome(FutureData& future, Ref<>& value) noexcept {
   if (future.state.cancelled()) {
     value = make_cancelled_error(future);
     return value ? Outcome::exception : Outcome::failed;
+  }
+  if (future.state.pending()) [[unlikely]] {
+    check_finished(future);
+    return Outcome::failed;
   }
   future.state.exception_unseen = false;
   value = future.value.share();

@@ -18,6 +18,7 @@ namespace phaseloop {
 struct FutureData {
   FutureState state;
   bool failed = false;          // `value` is an exception
+  bool restarted = false;       // initialised again after it was done: see waits_for()
   std::uint32_t callbacks = 0;  // Python callbacks among the waiters
   std::uint32_t edits = 0;      // changes of the waiters, to notice them across a call-out
   LoopData* data = nullptr;     // null: not initialised
@@ -27,7 +28,8 @@ struct FutureData {
   Ref<> cancel_message;
   Ref<> cancelled_error;  // what a task ended with; the first who asks gets it
   Ref<> source_traceback;
-  std::int64_t hash = 0;  // 0: nobody has asked yet
+  Ref<State> foreign_state;  // on a foreign loop: owns what `data` is part of; empty on ours
+  std::int64_t hash = 0;     // 0: nobody has asked yet
 
   auto refs() {
     return std::tie(loop, value, traceback, cancel_message, cancelled_error, source_traceback);
@@ -68,12 +70,22 @@ int cancel_future(FutureData& future, PyObject* message) noexcept;
 
 // Adds a waiter whose share the caller has acquired; if the future is done it is scheduled at once.
 int add_waiter(FutureData& future, Waiter& waiter) noexcept;
-// REQUIRES: linked in this future. The share is the caller's.
+// Is the waiter in this future's list, rather than nowhere or on its way to run? A future that was
+// done may have been made pending again by a second __init__(), while the waiters of its first life
+// are still in the ready queue.
+inline bool waits_for(const FutureData& future, const Waiter& waiter) noexcept {
+  if (!waiter.linked() || !future.state.pending()) return false;
+  return !future.restarted || future.state.waiters.contains(waiter);
+}
+// REQUIRES: waits_for(future, waiter). The share is the caller's.
 void remove_waiter(FutureData& future, Waiter& waiter) noexcept;
 // As Future.add_done_callback.
 int add_callback(FutureData& future, PyObject* callback, PyObject* context) noexcept;
 
-// What awaiting the future comes to. Marks an exception as seen.
+// What awaiting the future comes to. Marks an exception as seen. A future that is pending (again)
+// comes to asyncio's InvalidStateError.
+// 0, or -1 with InvalidStateError: it is pending.
+int check_finished(FutureData& future) noexcept;
 enum class Outcome { result, exception, failed };
 // result: `value` is it. exception: `value` is what is to be raised, traceback restored, a
 // CancelledError included. failed: no outcome could be made, error set.

@@ -22,7 +22,10 @@ FutureIter* iter(PyObject* self) noexcept { return reinterpret_cast<FutureIter*>
 
 PySendResult send_none(PyObject* self, PyObject*, PyObject** result) noexcept {
   *result = nullptr;
-  if (!iter(self)->future) return PYGEN_ERROR;  // exhausted
+  if (!iter(self)->future) {  // exhausted
+    *result = py::none().release();
+    return PYGEN_RETURN;
+  }
   FutureData& future = future_data(iter(self)->future.get());
   if (future.state.pending()) {
     if (future.state.blocking) {

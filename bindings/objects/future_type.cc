@@ -175,17 +175,20 @@ Ref<> get_loop_attribute(PyObject* self) noexcept {
 
 // [(callable, context), …], the waiting tasks and combinators among them; None if nobody waits.
 // What the waiter is shown as: a tuple of callables. Empty without an error: not at all.
+// The waiter may be gone once anything has been made here, for that may collect garbage.
 Ref<> shown_waiter(State& state, Waiter& waiter, Ref<>& context) noexcept {
   if (DoneCallback* callback = as_done_callback(waiter)) {
     context = callback->context.share();
-    return py::steal(PyTuple_Pack(1, callback->callback.get()));
+    Ref<> callable = callback->callback.share();
+    return py::steal(PyTuple_Pack(1, callable.get()));
   }
-  PyObject* owner = work_kind(waiter).owner(waiter);
-  if (owner == nullptr) return nullptr;
-  context = waiter_context(state, owner);
+  const WorkKind& kind = work_kind(waiter);
+  Ref<> owner = py::borrow(kind.owner(waiter));
+  if (!owner) return nullptr;
+  context = waiter_context(state, owner.get());
   if (!context) return py::raised;
-  if (work_kind(waiter).stands_for != nullptr) return shown_callbacks(state, waiter);
-  Ref<> callable = waiter_callable(state, owner);
+  if (kind.stands_for != nullptr) return shown_callbacks(state, kind, owner.get());
+  Ref<> callable = waiter_callable(state, owner.get());
   return callable ? py::steal(PyTuple_Pack(1, callable.get())) : nullptr;
 }
 
@@ -195,9 +198,10 @@ Ref<> get_callbacks(PyObject* self) noexcept {
   Ref<> list = py::steal(PyList_New(0));
   if (!list) return py::raised;
   const std::uint32_t edits = future.edits;
+  State& state = future.data->state;
   for (Waiter* w = future.state.waiters.first(); w != nullptr; w = WaiterList::after(*w)) {
     Ref<> context;
-    Ref<> callables = shown_waiter(future.data->state, *w, context);
+    Ref<> callables = shown_waiter(state, *w, context);
     if (!callables && PyErr_Occurred() != nullptr) return py::raised;
     const Py_ssize_t count = callables ? PyTuple_GET_SIZE(callables.get()) : 0;
     for (Py_ssize_t i = 0; i < count; ++i) {
@@ -397,6 +401,7 @@ int traverse_data(FutureData& future, visitproc visit, void* arg) noexcept {
   for (Waiter* w = future.state.waiters.first(); w != nullptr; w = WaiterList::after(*w)) {
     if (int result = visit_share(*w, visit, arg)) return result;
   }
+  Py_VISIT(future.foreign_state.obj());
   return py::visit_refs(future, visit, arg);
 }
 
@@ -420,9 +425,9 @@ void finalize(PyObject* self) noexcept {
   if (!message) return py::write_unraisable(self);
   State& state = future.data->state;
   Ref<> loop = future.loop.share();
+  Ref<> value = future.value.share(), traceback = future.source_traceback.share();
   report(state, loop.get(),
-         {message.get(), future.value.get(), state.names.future.get(), self,
-          future.source_traceback.get()});
+         {message.get(), value.get(), state.names.future.get(), self, traceback.get()});
 }
 
 Py_hash_t hash(PyObject* self) noexcept {

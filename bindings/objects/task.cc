@@ -119,6 +119,8 @@ Ref<> new_task(LoopData& data, PyObject* loop, PyObject* coroutine,
   TaskData& task = *::new (static_cast<void*>(&future_data(self.get()))) TaskData;
   task.data = &data;
   task.loop = py::borrow(loop);
+  if (!data.native()) [[unlikely]]
+    task.foreign_state = py::borrow(&data.state);
   if (data.debug) [[unlikely]] {
     task.source_traceback = py::call(data.state.origin_of_call.get());
     if (!task.source_traceback) return py::raised;
@@ -130,6 +132,7 @@ Ref<> new_task(LoopData& data, PyObject* loop, PyObject* coroutine,
 int init_task(PyObject* self, PyObject* coroutine, PyObject* loop,
               const TaskOptions& options) noexcept {
   TaskData& task = task_data(self);
+  if (version::kStrictInit && task.data != nullptr) return init_future(self, loop);  // refuses
   const bool scheduled = stop_waiting(task);
   if (init_future(self, loop) < 0) return -1;
   return start(task, coroutine, options, scheduled);
@@ -202,9 +205,9 @@ bool stop_waiting(TaskData& task) noexcept {
     detach(operation(awaited.get()), task);
     return task.linked();
   }
-  if (!task.linked()) return false;
+  if (!is_native_future(task.data->state, Py_TYPE(awaited.get()))) return task.linked();
   FutureData& future = future_data(awaited.get());
-  if (future.state.done()) return true;
+  if (!waits_for(future, task)) return task.linked();
   remove_waiter(future, task);
   task.drop();
   return false;

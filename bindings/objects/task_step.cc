@@ -25,6 +25,8 @@ int collect(TaskData& task, Ref<>& exception) noexcept {
     exception = cancellation(operation(awaited));
     return exception || PyErr_Occurred() == nullptr ? 0 : -1;
   }
+  // A second __init__() has scheduled a step while the task waits for something foreign.
+  if (!is_native_future(task.data->state, Py_TYPE(awaited))) return 0;
   Ref<> value;
   const Outcome outcome = future_outcome(future_data(awaited), value);
   if (outcome == Outcome::failed) return -1;
@@ -81,6 +83,10 @@ void drop(Runnable& work) noexcept { Ref<> self = py::steal(object_of(task_of(wo
 PyObject* owner(Runnable& work) noexcept { return object_of(task_of(work)); }
 int call_foreign(Runnable& work, PyObject* loop) noexcept {
   TaskData& task = task_of(work);
+  if (task.data == nullptr || !task.context) {  // taken apart by the garbage collector
+    drop(work);
+    return 0;
+  }
   Ref<> context = task.context.share();
   return call_soon_foreign(task.data->state, loop, work, context.get());
 }
@@ -114,6 +120,7 @@ int foreign_to_loop(TaskData& task, PyObject* awaited) noexcept {
 int deliver_cancellation(TaskData& task) noexcept {
   if (!task.cancel.must_cancel()) return 0;
   Ref<> awaited = task.awaited.share();
+  if (!awaited) return 0;  // a foreign loop has stepped the task since
   Ref<> message = py::or_none(task.cancel_message.get());
   const int cancelled =
       is_operation(task.data->state, Py_TYPE(awaited.get()))
@@ -258,7 +265,8 @@ int prepare(TaskData& task, Ref<>& exception) noexcept {
   }
   if (version::kTasksInThreadState && task.awaited &&
       is_native_future(state, Py_TYPE(task.awaited.get()))) {
-    hide_awaiting(task.awaited.get(), object_of(task));
+    Ref<> awaited = task.awaited.share();
+    hide_awaiting(awaited.get(), object_of(task));
   }
   task.awaited = nullptr;
   return 0;
@@ -293,6 +301,8 @@ class SteppingScope {
 const WorkKind& task_wake_kind() noexcept { return kWakeKind; }
 
 int step_soon(TaskData& task) noexcept {
+  if (task.linked()) [[unlikely]]
+    return 0;  // a step is coming already
   py::acquire(object_of(task));
   return schedule(*task.data, task.loop.get(), task);
 }

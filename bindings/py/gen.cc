@@ -39,8 +39,9 @@ bool StopIterationSlot::fill(PyObject* value) noexcept {
   if (!exception_) exception_ = call(PyExc_StopIteration);
   if (!exception_) return false;
   PyStopIterationObject& stop = stop_of(exception_);
-  Py_XSETREF(stop.args, args.release());
-  Py_XSETREF(stop.value, borrow(value).release());
+  // Whoever has got hold of the exception may have put anything there: released last.
+  Ref<> former_args = steal(std::exchange(stop.args, args.release()));
+  Ref<> former_value = steal(std::exchange(stop.value, borrow(value).release()));
   return true;
 }
 

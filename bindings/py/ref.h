@@ -6,6 +6,8 @@
 //   void  f(Ref<> x)      takes the reference
 //   void  f(PyObject* x)  borrows it for the duration of the call
 // A decref can run arbitrary Python: make the structure consistent first, release last.
+// A borrowed pointer is good until the next call that can run Python code; docs/ARCHITECTURE.md,
+// "What C++ code may rely on", has the whole rule.
 #pragma once
 
 #include <Python.h>

@@ -18,25 +18,28 @@ struct Function {
   PyObject_HEAD
   vectorcallfunc vectorcall;
   const Implementation* implementation;
-  State* state;  // kept alive by `owner`
-  Ref<> owner;
+  Ref<State> state;
   Ref<> stock;      // whose attributes it has
   Ref<> otherwise;  // which gets the calls that are not plain
   PyObject* weak_references;
 
-  auto refs() { return std::tie(owner, stock, otherwise); }
+  // All but `state`, which is needed to the last.
+  auto refs() { return std::tie(stock, otherwise); }
 };
 
 Function& function_of(PyObject* self) noexcept { return *reinterpret_cast<Function*>(self); }
+// None once the collector has taken the function apart.
+Ref<> stock_of(PyObject* self) noexcept { return py::or_none(function_of(self).stock.get()); }
 
 PyObject* call(PyObject* self, PyObject* const* args, std::size_t count, PyObject* names) noexcept {
   Function& function = function_of(self);
-  Ref<> result = function.implementation->call(*function.state,
-                                               Args(args, static_cast<Py_ssize_t>(count), names));
+  const Implementation* implementation = function.implementation;
+  Ref<> result =
+      implementation->call(*function.state, Args(args, static_cast<Py_ssize_t>(count), names));
   if (result || PyErr_Occurred() != nullptr) return result.release();
-  const bool is_stocks = function.implementation == &stock_without_keywords && names == nullptr;
-  return PyObject_Vectorcall((is_stocks ? function.stock : function.otherwise).get(), args, count,
-                             names);
+  const bool is_stocks = implementation == &stock_without_keywords && names == nullptr;
+  Ref<> other = py::or_none((is_stocks ? function.stock : function.otherwise).get());
+  return PyObject_Vectorcall(other.get(), args, count, names);
 }
 
 PyObject* bind(PyObject* self, PyObject* instance, PyObject*) noexcept {
@@ -45,8 +48,7 @@ PyObject* bind(PyObject* self, PyObject* instance, PyObject*) noexcept {
 }
 
 Ref<> qualified_name(PyObject* self) noexcept {
-  return py::attribute(function_of(self).stock.get(),
-                       function_of(self).state->names.__qualname__.get());
+  return py::attribute(stock_of(self).get(), function_of(self).state->names.__qualname__.get());
 }
 
 // What pickle and copy make of a function: its name.
@@ -59,7 +61,7 @@ Ref<> reduce(PyObject* self, PyObject*) noexcept {
 
 // For those who ask past __getattribute__, as inspect.getdoc() does.
 Ref<> get_doc(PyObject* self) noexcept {
-  return py::steal(PyObject_GetAttrString(function_of(self).stock.get(), "__doc__"));
+  return py::steal(PyObject_GetAttrString(stock_of(self).get(), "__doc__"));
 }
 
 // Ours are the protocols; everything that can be read is the stock function's, its class included.
@@ -73,23 +75,29 @@ PyObject* get_attribute(PyObject* self, PyObject* name) noexcept {
   const char* text = PyUnicode_AsUTF8(name);
   if (text == nullptr) return nullptr;
   if (is_own(text)) return PyObject_GenericGetAttr(self, name);
-  return PyObject_GetAttr(function_of(self).stock.get(), name);
+  return PyObject_GetAttr(stock_of(self).get(), name);
 }
 
 int set_attribute(PyObject* self, PyObject* name, PyObject* value) noexcept {
-  return PyObject_SetAttr(function_of(self).stock.get(), name, value);
+  return PyObject_SetAttr(stock_of(self).get(), name, value);
 }
 
 PyObject* repr(PyObject* self) noexcept {
   Ref<> name = qualified_name(self);
-  return name ? PyUnicode_FromFormat("<function %U at %p>", name.get(), self) : nullptr;
+  return name ? PyUnicode_FromFormat("<function %S at %p>", name.get(), self) : nullptr;
 }
 
 void dealloc(PyObject* self) noexcept {
   PyObject_GC_UnTrack(self);
   PyObject_ClearWeakRefs(self);
   py::clear_refs(function_of(self));
+  function_of(self).state = nullptr;
   py::free_object(self);
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+  Py_VISIT(function_of(self).state.obj());
+  return py::Gc<Function>::traverse(self, visit, arg);
 }
 
 PyMethodDef methods[] = {py::method<reduce>("__reduce_ex__", nullptr), {}};
@@ -103,7 +111,7 @@ PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
                        {Py_tp_getattro, reinterpret_cast<void*>(get_attribute)},
                        {Py_tp_setattro, reinterpret_cast<void*>(set_attribute)},
                        {Py_tp_repr, reinterpret_cast<void*>(repr)},
-                       {Py_tp_traverse, reinterpret_cast<void*>(py::Gc<Function>::traverse)},
+                       {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(py::Gc<Function>::clear)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                        {Py_tp_methods, methods},
@@ -129,8 +137,7 @@ Ref<> make_function(State& state, const Implementation& implementation, PyObject
   Function& function = function_of(made.get());
   function.vectorcall = call;
   function.implementation = &implementation;
-  function.state = &state;
-  function.owner = py::borrow(py::object(&state));
+  function.state = py::borrow(&state);
   function.stock = py::borrow(stock);
   function.otherwise = py::borrow(otherwise);
   return made;

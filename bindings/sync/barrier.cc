@@ -61,7 +61,8 @@ Ref<> with_finally(Ref<> value, Last last) noexcept {
 int completes(BarrierCore& barrier, PyObject* index) noexcept {
   Ref<> one = py::steal(PyLong_FromLong(1));
   Ref<> number = one ? py::steal(PyNumber_Add(index, one.get())) : nullptr;
-  return number ? PyObject_RichCompareBool(number.get(), barrier.parties.get(), Py_EQ) : -1;
+  Ref<> parties = py::or_none(barrier.parties.get());
+  return number ? PyObject_RichCompareBool(number.get(), parties.get(), Py_EQ) : -1;
 }
 
 // keep[0]: what is awaited; keep[1]: the condition; keep[2]: the result.
@@ -133,8 +134,9 @@ Ref<> call_init(State& state, Args args) noexcept {
   const int few = one ? PyObject_RichCompareBool(args[1], one.get(), Py_LT) : -1;
   if (few != 0) return nullptr;  // asyncio's function says what is wrong
   BarrierCore& barrier = barrier_of(args[0]);
-  barrier.condition = py::call(state.condition_class.get());
-  if (!barrier.condition) return py::raised;
+  Ref<> condition = py::call(state.condition_class.get());
+  if (!condition) return py::raised;
+  barrier.condition = std::move(condition);
   barrier.parties = py::borrow(args[1]);
   barrier.phase = state.barrier_filling.share();
   barrier.count = py::Number();

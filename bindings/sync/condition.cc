@@ -20,32 +20,33 @@ ConditionCore& condition_of(PyObject* self) noexcept {
   return *reinterpret_cast<ConditionCore*>(self);
 }
 
-// The lock, if it is one of ours whose methods nobody has overridden.
-LockCore* native_lock(State& state, ConditionCore& condition) noexcept {
+// The lock, if it is one of ours whose methods nobody has overridden. Owned, for Python code may
+// give the condition another one at any time.
+Ref<LockCore> native_lock(State& state, ConditionCore& condition) noexcept {
   PyObject* lock = condition.lock.get();
   if (lock == nullptr || !is_exactly(lock, state.lock_core)) return nullptr;
-  return reinterpret_cast<LockCore*>(lock);
+  return py::borrow(reinterpret_cast<LockCore*>(lock));
 }
 
 // 0, or -1 with RuntimeError if the lock is not held.
 int check_locked(State& state, ConditionCore& condition, const char* verb) noexcept {
-  LockCore* lock = native_lock(state, condition);
+  Ref<LockCore> lock = native_lock(state, condition);
   const int locked =
-      lock != nullptr ? lock->locked
-                      : py::truth(py::call_method(object_of(condition), state.names.locked.get()));
+      lock ? lock->locked
+           : py::truth(py::call_method(object_of(condition), state.names.locked.get()));
   if (locked != 0) return locked < 0 ? -1 : 0;
   return py::raise(PyExc_RuntimeError, "cannot %s on un-acquired lock", verb);
 }
 
 int release(State& state, ConditionCore& condition) noexcept {
-  if (LockCore* lock = native_lock(state, condition)) return release_lock(state, *lock);
+  if (Ref<LockCore> lock = native_lock(state, condition)) return release_lock(state, *lock);
   return py::call_method(object_of(condition), state.names.release.get()) ? 0 : -1;
 }
 
 // What to await to have the lock again; None: it is had at once.
 Ref<> reacquire(State& state, ConditionCore& condition) noexcept {
-  LockCore* lock = native_lock(state, condition);
-  if (lock == nullptr) return py::call_method(object_of(condition), state.names.acquire.get());
+  Ref<LockCore> lock = native_lock(state, condition);
+  if (!lock) return py::call_method(object_of(condition), state.names.acquire.get());
   const int available = lock_available(state, *lock);
   if (available < 0) return py::raised;
   if (available == 0) return acquire_lock(state, *lock);
@@ -76,7 +77,8 @@ Body wait_for_notify(Call&, ConditionCore& condition) {
     co_return py::raised;
   }
   if (!co_await await_on(self, self.keep[0].get())) self.keep[1] = py::fetch_error();
-  if (remove_future(state, condition.waiters.get(), self.keep[0].get()) < 0 && !self.keep[1]) {
+  if (remove_future(state, condition.waiters.get(), self.keep[0].get()) < 0) {
+    if (self.keep[1]) py::chain_pending(self.keep[1].get());
     self.keep[1] = py::fetch_error();
   }
   // The lock must be had again, even by who was cancelled.
@@ -165,21 +167,22 @@ Ref<> call_notify(State& state, Args args) noexcept {
 Ref<> call_notify_all(State& state, Args args) noexcept {
   ConditionCore* condition = self_of(state, args);
   if (condition == nullptr || !is_exactly(args[0], state.condition_core)) return nullptr;
-  return notify(state, *condition, waiting(condition->waiters));
+  Ref<> waiters = py::or_none(condition->waiters.get());
+  const Py_ssize_t count = PyObject_Size(waiters.get());
+  return count < 0 ? nullptr : notify(state, *condition, count);
 }
 
 Ref<> call_enter(State& state, Args args) noexcept {
   ConditionCore* condition = self_of(state, args);
-  LockCore* lock = condition != nullptr ? native_lock(state, *condition) : nullptr;
-  return lock != nullptr ? enter_lock(state, *lock, condition->lock.get()) : nullptr;
+  Ref<LockCore> lock = condition != nullptr ? native_lock(state, *condition) : nullptr;
+  return lock ? enter_lock(state, *lock, lock.obj()) : nullptr;
 }
 
 Ref<> call_exit(State& state, Args args) noexcept {
   if (args.count() != 4 || args.keyword_count() != 0) return nullptr;
   if (PyObject_TypeCheck(args[0], state.condition_core.get()) == 0) return nullptr;
-  ConditionCore& condition = condition_of(args[0]);
-  LockCore* lock = native_lock(state, condition);
-  return lock != nullptr ? leave_lock(state, *lock, condition.lock.get()) : nullptr;
+  Ref<LockCore> lock = native_lock(state, condition_of(args[0]));
+  return lock ? leave_lock(state, *lock, lock.obj()) : nullptr;
 }
 
 // Without a lock given, one of ours.

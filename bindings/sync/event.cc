@@ -41,7 +41,6 @@ Ref<> call_set(State& state, Args args) noexcept {
   if (event == nullptr) return nullptr;
   if (event->value) return py::none();
   event->value = true;
-  if (waiting(event->waiters) == 0) return py::none();
   if (wake_futures(state, event->waiters.get(), -1, Py_True) < 0) return py::raised;
   return py::none();
 }

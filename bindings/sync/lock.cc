@@ -14,8 +14,9 @@ using py::Args;
 LockCore& lock_of(PyObject* self) noexcept { return *reinterpret_cast<LockCore*>(self); }
 
 int wake_up_first(State& state, LockCore& lock) noexcept {
-  if (waiting(lock.waiters) == 0) return 0;
-  Ref<> first = py::steal(PySequence_GetItem(lock.waiters.get(), 0));
+  const int waits = anybody_in(state, lock.waiters);
+  if (waits <= 0) return waits;
+  Ref<> first = first_in(state, lock.waiters);
   return first && wake_future(state, first.get(), Py_True) >= 0 ? 0 : -1;
 }
 
@@ -103,7 +104,8 @@ constexpr Implementation kFunctions[] = {
 
 int lock_available(State& state, LockCore& lock) noexcept {
   if (lock.locked) return 0;
-  if (waiting(lock.waiters) == 0) return 1;
+  const int waits = anybody_in(state, lock.waiters);
+  if (waits <= 0) return waits < 0 ? -1 : 1;
   Ref<> futures = py::steal(PyObject_GetIter(lock.waiters.get()));
   if (!futures) return -1;
   while (Ref<> future = py::steal(PyIter_Next(futures.get()))) {

@@ -21,6 +21,25 @@ Ref<> bind_to_loop(State& state, LoopBound& self) noexcept {
   return py::raise(PyExc_RuntimeError, "%R is bound to a different event loop", object_of(self));
 }
 
+int anybody_in(State& state, const Ref<>& deque) noexcept {
+  PyObject* object = deque.get();
+  if (object == nullptr || object == Py_None) return 0;
+  if (Py_IS_TYPE(object, reinterpret_cast<PyTypeObject*>(state.deque.get()))) [[likely]]
+    return Py_SIZE(object) != 0;
+  return py::truth(object);
+}
+
+Ref<> first_in(State& state, const Ref<>& deque) noexcept {
+  Ref<> object = deque.share();
+  if (Py_IS_TYPE(object.get(), reinterpret_cast<PyTypeObject*>(state.deque.get()))) [[likely]]
+    return py::steal(PySequence_GetItem(object.get(), 0));
+  Ref<> futures = py::steal(PyObject_GetIter(object.get()));
+  if (!futures) return py::raised;
+  Ref<> first = py::steal(PyIter_Next(futures.get()));
+  if (!first && PyErr_Occurred() == nullptr) PyErr_SetNone(PyExc_StopIteration);
+  return first;
+}
+
 Ref<> add_waiter_future(State& state, LoopBound& self) noexcept {
   return add_future_to(state, self, self.waiters);
 }

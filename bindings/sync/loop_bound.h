@@ -31,8 +31,9 @@ Ref<> bind_to_loop(State& state, LoopBound& self) noexcept;
 Ref<> add_waiter_future(State& state, LoopBound& self) noexcept;
 // The same in another deque of the primitive's, made if it is None.
 Ref<> add_future_to(State& state, LoopBound& self, Ref<>& deque) noexcept;
-inline Py_ssize_t waiting(const Ref<>& deque) noexcept {
-  return deque && deque.get() != Py_None ? PyObject_Size(deque.get()) : 0;
-}
+// Does anybody wait? 1, 0 or -1: whether what is in the deque's place is true.
+int anybody_in(State& state, const Ref<>& deque) noexcept;
+// The future that has waited longest. Empty, with an error: there is none.
+Ref<> first_in(State& state, const Ref<>& deque) noexcept;
 
 }  // namespace phaseloop

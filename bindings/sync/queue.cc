@@ -32,12 +32,21 @@ struct QueueCore : LoopBound {  // `waiters` is not used: there are two kinds
 
 QueueCore& queue_of(PyObject* self) noexcept { return *reinterpret_cast<QueueCore*>(self); }
 
+// Negative: an error is set, for something without a length has been put in the items' place.
 Py_ssize_t size_of(QueueCore& queue) noexcept {
   PyObject* items = queue.items.get();
-  return PyList_CheckExact(items) ? PyList_GET_SIZE(items) : PyObject_Size(items);
+  if (items != nullptr && PyList_CheckExact(items)) return PyList_GET_SIZE(items);
+  Ref<> keep = py::or_none(items);
+  return PyObject_Size(keep.get());
 }
-bool is_full(QueueCore& queue) noexcept { return queue.limit > 0 && size_of(queue) >= queue.limit; }
+// 1, 0 or -1.
+int is_full(QueueCore& queue) noexcept {
+  if (queue.limit <= 0) return 0;
+  const Py_ssize_t size = size_of(queue);
+  return size < 0 ? -1 : size >= queue.limit;
+}
 
+// `order` has been found out from these very items, which comparing them may replace.
 int add_item(State& state, QueueCore& queue, PyObject* item) noexcept {
   switch (queue.order) {
     case Order::lifo:
@@ -66,12 +75,18 @@ Ref<> take_item(State& state, QueueCore& queue) noexcept {
 }
 
 int wake_up_next(State& state, const Ref<>& deque) noexcept {
-  while (waiting(deque) > 0) {
+  for (;;) {
+    const int waits = anybody_in(state, deque);
+    if (waits <= 0) return waits;
     Ref<> future = py::call_method(deque.get(), state.names.popleft.get());
     const int woken = future ? wake_future(state, future.get(), Py_None) : -1;
     if (woken != 0) return woken < 0 ? -1 : 0;
   }
-  return 0;
+}
+
+// The attribute is there where asyncio has no shutting down, too; it means nothing then.
+bool is_shut_down(const State& state, const QueueCore& queue) noexcept {
+  return queue.is_shut_down && state.queue_shut_down;
 }
 
 [[gnu::cold]] py::Raised raise_plain(const Ref<>& type) noexcept {
@@ -81,12 +96,13 @@ int wake_up_next(State& state, const Ref<>& deque) noexcept {
 
 // The event behind join().
 int set_finished(State& state, QueueCore& queue, bool finished) noexcept {
-  if (!finished && PyObject_TypeCheck(queue.finished.get(), state.event_core.get()) != 0) {
-    reinterpret_cast<EventCore*>(queue.finished.get())->value = false;
+  Ref<> event = py::or_none(queue.finished.get());
+  if (!finished && PyObject_TypeCheck(event.get(), state.event_core.get()) != 0) {
+    reinterpret_cast<EventCore*>(event.get())->value = false;
     return 0;
   }
   PyObject* method = finished ? state.names.set.get() : state.names.clear.get();
-  return py::call_method(queue.finished.get(), method) ? 0 : -1;
+  return py::call_method(event.get(), method) ? 0 : -1;
 }
 
 bool is_custom(State& state, QueueCore& queue) noexcept;
@@ -95,8 +111,9 @@ Ref<> put_now(State& state, QueueCore& queue, PyObject* item) noexcept {
   if (is_custom(state, queue)) {
     return py::call_method(object_of(queue), state.names.put_nowait.get(), item);
   }
-  if (queue.is_shut_down) return raise_plain(state.queue_shut_down);
-  if (is_full(queue)) return raise_plain(state.queue_full);
+  if (is_shut_down(state, queue)) return raise_plain(state.queue_shut_down);
+  const int full = is_full(queue);
+  if (full != 0) return full < 0 ? py::raised : raise_plain(state.queue_full);
   if (add_item(state, queue, item) < 0 || queue.unfinished.add(1) < 0) return py::raised;
   if (set_finished(state, queue, false) < 0) return py::raised;
   if (wake_up_next(state, queue.getters) < 0) return py::raised;
@@ -107,8 +124,10 @@ Ref<> get_now(State& state, QueueCore& queue) noexcept {
   if (is_custom(state, queue)) {
     return py::call_method(object_of(queue), state.names.get_nowait.get());
   }
-  if (size_of(queue) == 0) {
-    return raise_plain(queue.is_shut_down ? state.queue_shut_down : state.queue_empty);
+  const Py_ssize_t size = size_of(queue);
+  if (size < 0) return py::raised;
+  if (size == 0) {
+    return raise_plain(is_shut_down(state, queue) ? state.queue_shut_down : state.queue_empty);
   }
   Ref<> item = take_item(state, queue);
   if (!item || wake_up_next(state, queue.putters) < 0) return py::raised;
@@ -120,12 +139,16 @@ void stop_waiting(State& state, QueueCore& queue, Ref<>& deque, PyObject* future
                   bool getter) noexcept {
   py::ErrorScope keep;
   bool failed = !py::call_method(future, state.names.cancel.get());
-  if (!failed && !py::call_method(deque.get(), state.names.remove.get(), future)) {
+  Ref<> from = py::or_none(deque.get());
+  if (!failed && !py::call_method(from.get(), state.names.remove.get(), future)) {
     failed = !py::consume_error(PyExc_ValueError);  // taken out by who woke it
   }
-  const bool ready = getter ? size_of(queue) != 0 : !is_full(queue);
-  if (!failed && ready && is_cancelled(state, future) == 0) {
-    failed = wake_up_next(state, deque) < 0;
+  const Py_ssize_t room = failed ? 0 : getter ? size_of(queue) : is_full(queue);
+  failed = failed || room < 0;
+  const bool ready = getter ? room != 0 : room == 0;
+  if (!failed && ready) {
+    const int cancelled = is_cancelled(state, future);
+    failed = cancelled < 0 || (cancelled == 0 && wake_up_next(state, deque) < 0);
   }
   if (failed) py::write_unraisable(object_of(queue));
 }
@@ -134,8 +157,11 @@ void stop_waiting(State& state, QueueCore& queue, Ref<>& deque, PyObject* future
 Body put(Call&, QueueCore& queue) {
   Routine& self = co_await this_routine;
   State& state = *self.state;
-  while (is_full(queue)) {
-    if (queue.is_shut_down) co_return raise_plain(state.queue_shut_down);
+  for (;;) {
+    const int full = is_full(queue);
+    if (full < 0) co_return py::raised;
+    if (full == 0) break;
+    if (is_shut_down(state, queue)) co_return raise_plain(state.queue_shut_down);
     self.keep[0] = add_future_to(state, queue, queue.putters);
     if (!self.keep[0]) co_return py::raised;
     if (!co_await await_on(self, self.keep[0].get())) {
@@ -149,8 +175,11 @@ Body put(Call&, QueueCore& queue) {
 Body get(Call&, QueueCore& queue) {
   Routine& self = co_await this_routine;
   State& state = *self.state;
-  while (size_of(queue) == 0) {
-    if (queue.is_shut_down) co_return raise_plain(state.queue_shut_down);
+  for (;;) {
+    const Py_ssize_t size = size_of(queue);
+    if (size < 0) co_return py::raised;
+    if (size > 0) break;
+    if (is_shut_down(state, queue)) co_return raise_plain(state.queue_shut_down);
     self.keep[0] = add_future_to(state, queue, queue.getters);
     if (!self.keep[0]) co_return py::raised;
     if (!co_await await_on(self, self.keep[0].get())) {
@@ -181,7 +210,8 @@ constexpr const char* kHooks[] = {"_init",      "_get", "_put",  "_wakeup_next",
 Order order_of(State& state, QueueCore& queue) noexcept {
   PyTypeObject* type = Py_TYPE(object_of(queue));
   PyObject* items = queue.items.get();
-  if (!queue.finished || items == nullptr || !PyLong_CheckExact(queue.maxsize.get())) {
+  if (!queue.finished || items == nullptr || !queue.maxsize ||
+      !PyLong_CheckExact(queue.maxsize.get())) {
     return Order::custom;
   }
   const std::pair<PyObject*, Order> known[] = {{state.lifo_queue_class.get(), Order::lifo},
@@ -258,15 +288,18 @@ Ref<> call_task_done(State& state, Args args) noexcept {
 
 Ref<> call_qsize(State& state, Args args) noexcept {
   QueueCore* queue = self_of(state, args);
-  return queue != nullptr ? py::steal(PyLong_FromSsize_t(size_of(*queue))) : nullptr;
+  const Py_ssize_t size = queue != nullptr ? size_of(*queue) : -1;
+  return size >= 0 ? py::steal(PyLong_FromSsize_t(size)) : nullptr;
 }
 Ref<> call_empty(State& state, Args args) noexcept {
   QueueCore* queue = self_of(state, args);
-  return queue != nullptr ? py::boolean(size_of(*queue) == 0) : nullptr;
+  const Py_ssize_t size = queue != nullptr ? size_of(*queue) : -1;
+  return size >= 0 ? py::boolean(size == 0) : nullptr;
 }
 Ref<> call_full(State& state, Args args) noexcept {
   QueueCore* queue = self_of(state, args);
-  return queue != nullptr ? py::boolean(is_full(*queue)) : nullptr;
+  const int full = queue != nullptr ? is_full(*queue) : -1;
+  return full >= 0 ? py::boolean(full != 0) : nullptr;
 }
 
 constexpr Implementation kFunctions[] = {

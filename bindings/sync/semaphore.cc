@@ -22,7 +22,8 @@ SemaphoreCore& semaphore_of(PyObject* self) noexcept {
 
 // Somebody who has not been cancelled waits: 1, 0 or -1.
 int has_waiters(State& state, SemaphoreCore& semaphore) noexcept {
-  if (waiting(semaphore.waiters) == 0) return 0;
+  const int waits = anybody_in(state, semaphore.waiters);
+  if (waits <= 0) return waits;
   Ref<> futures = py::steal(PyObject_GetIter(semaphore.waiters.get()));
   if (!futures) return -1;
   while (Ref<> future = py::steal(PyIter_Next(futures.get()))) {
@@ -39,7 +40,8 @@ int is_locked(State& state, SemaphoreCore& semaphore) noexcept {
 
 // The first that waits still takes one: 1; nobody does: 0; -1: error.
 int wake_up_next(State& state, SemaphoreCore& semaphore) noexcept {
-  if (waiting(semaphore.waiters) == 0) return 0;
+  const int waits = anybody_in(state, semaphore.waiters);
+  if (waits <= 0) return waits;
   Ref<> futures = py::steal(PyObject_GetIter(semaphore.waiters.get()));
   if (!futures) return -1;
   while (Ref<> future = py::steal(PyIter_Next(futures.get()))) {

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "bindings/core/current_task.h"
@@ -29,25 +30,31 @@ Ref<> sender_of(DatagramTransport& transport, const sockaddr_storage& address) n
 }
 
 void report_error(DatagramTransport& transport, const char* method) noexcept {
+  if (transport.data == nullptr) return py::write_unraisable(object_of(transport));
+  Ref<> loop = transport.home.share();
   Ref<> exception = py::fetch_error();
-  Ref<> protocol = transport.protocol.share();
-  Ref<> done = py::call_method(
-      protocol.get(), stream::state_of(transport).names.error_received.get(), exception.get());
-  if (!done && transport.data != nullptr) stream::callback_error(transport, method);
+  Ref<> protocol = protocol_of(transport);
+  PyObject* name = stream::state_of(transport).names.error_received.get();
+  if (!protocol || !py::call_method(protocol.get(), name, exception.get())) {
+    stream::callback_error(transport, method);
+  }
 }
 
 // False: no more for now.
 bool hand_over(DatagramTransport& transport, Ref<> bytes, Ref<> sender) noexcept {
-  Ref<> protocol = transport.protocol.share();
-  Ref<> loop = transport.loop.share();
+  if (transport.data == nullptr) {  // a socket object's own method has closed the transport
+    if (!bytes || !sender) py::write_unraisable(object_of(transport));
+    return false;
+  }
+  Ref<> loop = transport.home.share();
+  Ref<> protocol = bytes && sender ? protocol_of(transport) : nullptr;
   LoopData& data = *transport.data;
-  Ref<> done = bytes && sender
-                   ? py::call_method(protocol.get(), data.state.names.datagram_received.get(),
-                                     bytes.get(), sender.get())
-                   : nullptr;
+  Ref<> done = protocol ? py::call_method(protocol.get(), data.state.names.datagram_received.get(),
+                                          bytes.get(), sender.get())
+                        : nullptr;
   if (!done) {
     if (transport.data == nullptr) {
-      stream::callback_error(data, protocol.get());
+      stream::callback_error(data, protocol ? protocol.get() : object_of(transport));
     } else {
       stream::callback_error(transport, "_read_ready");
     }
@@ -75,11 +82,15 @@ bool receive_one(DatagramTransport& transport, char* buffer) noexcept {
 
 // Of the families whose addresses are no pair or quadruple, as the socket object has them.
 bool receive_by_socket(DatagramTransport& transport) noexcept {
-  PyObject* sock = stream::socket_of(transport);
-  Ref<> pair = sock != nullptr
-                   ? py::steal(PyObject_CallMethod(sock, "recvfrom", "n",
+  Ref<> sock = stream::socket_of(transport);
+  Ref<> got = sock ? py::steal(PyObject_CallMethod(sock.get(), "recvfrom", "n",
                                                    static_cast<Py_ssize_t>(stream::kReadMax)))
                    : nullptr;
+  Ref<> pair = got ? py::steal(PySequence_Tuple(got.get())) : nullptr;
+  if (pair && PyTuple_GET_SIZE(pair.get()) != 2) {
+    py::raise(PyExc_ValueError, "recvfrom() returned no pair of data and address: %R", got.get());
+    pair = nullptr;
+  }
   if (!pair) {
     if (py::consume_error(PyExc_BlockingIOError) || py::consume_error(PyExc_InterruptedError)) {
       return false;
@@ -148,11 +159,11 @@ bool find_target(DatagramTransport& transport, PyObject* address) noexcept {
 enum class Sent { yes, not_now, failed };
 
 Sent send_by_socket(DatagramTransport& transport, PyObject* data, PyObject* address) noexcept {
-  PyObject* sock = stream::socket_of(transport);
-  if (sock == nullptr) return Sent::failed;
-  Ref<> done =
-      py::steal(transport.peer_known ? PyObject_CallMethod(sock, "send", "O", data)
-                                     : PyObject_CallMethod(sock, "sendto", "OO", data, address));
+  Ref<> sock = stream::socket_of(transport);
+  if (!sock) return Sent::failed;
+  Ref<> done = py::steal(transport.peer_known
+                             ? PyObject_CallMethod(sock.get(), "send", "O", data)
+                             : PyObject_CallMethod(sock.get(), "sendto", "OO", data, address));
   if (done) return Sent::yes;
   if (py::consume_error(PyExc_BlockingIOError) || py::consume_error(PyExc_InterruptedError)) {
     return Sent::not_now;
@@ -185,7 +196,7 @@ Sent send_one(DatagramTransport& transport, PyObject* data, PyObject* address) n
 // to the caller.
 int sending_failed(DatagramTransport& transport) noexcept {
   Ref<> exception = py::fetch_error();
-  if (py::ends_the_run(exception.get())) {
+  if (py::ends_the_run(exception.get()) || transport.data == nullptr) {
     py::restore_error(std::move(exception));
     return -1;
   }
@@ -193,27 +204,29 @@ int sending_failed(DatagramTransport& transport) noexcept {
     stream::fatal_error(transport, std::move(exception), "Fatal write error on datagram transport");
     return 0;
   }
-  Ref<> protocol = transport.protocol.share();
-  return py::call_method(protocol.get(), stream::state_of(transport).names.error_received.get(),
-                         exception.get())
-             ? 0
-             : -1;
+  Ref<> loop = transport.home.share();
+  Ref<> protocol = protocol_of(transport);
+  PyObject* name = stream::state_of(transport).names.error_received.get();
+  return protocol && py::call_method(protocol.get(), name, exception.get()) ? 0 : -1;
 }
 
+// What asyncio counts for a datagram beside its bytes, as an attribute that a subclass may set.
 long long header_size(DatagramTransport& transport) noexcept {
+  constexpr long long kMax = 1 << 20;
   Ref<> size = py::steal(PyObject_GetAttrString(object_of(transport), "_header_size"));
   const long long number = size ? PyLong_AsLongLong(size.get()) : 0;
   if (PyErr_Occurred() != nullptr) py::ignore_error();
-  return number;
+  return std::clamp(number, 0LL, kMax);
 }
 
 int put_into_line(DatagramTransport& transport, PyObject* data, PyObject* address) noexcept {
   Ref<> bytes = py::steal(PyBytes_FromObject(data));
   Ref<> entry = bytes ? py::steal(PyTuple_Pack(2, bytes.get(), address)) : nullptr;
   if (!entry) return -1;
-  if (!transport.pending) transport.pending = py::steal(PyList_New(0));
-  if (!transport.pending || PyList_Append(transport.pending.get(), entry.get()) < 0) return -1;
-  transport.pending_bytes += PyBytes_GET_SIZE(bytes.get()) + header_size(transport);
+  const long long header = header_size(transport);
+  if (transport.data == nullptr) return 0;  // closed by code of the data's own
+  if (!transport.pending.append(std::move(entry))) return -1;
+  transport.pending_bytes += PyBytes_GET_SIZE(bytes.get()) + header;
   return 0;
 }
 
@@ -231,14 +244,15 @@ int await_writable(DatagramTransport& transport) noexcept {
 
 // The first of the line is dealt with. 1; 0: not now; -1: an error that has been reported.
 int send_first(DatagramTransport& transport) noexcept {
-  Ref<> entry = py::borrow(PyList_GET_ITEM(transport.pending.get(), 0));
+  Ref<> entry = py::borrow(transport.pending[0]);
   PyObject* bytes = PyTuple_GET_ITEM(entry.get(), 0);
   const Sent sent = send_one(transport, bytes, PyTuple_GET_ITEM(entry.get(), 1));
   if (sent == Sent::not_now) return 0;
   py::ErrorScope keep;
-  if (transport.pending && PyList_GET_SIZE(transport.pending.get()) > 0) {
-    transport.pending_bytes -= PyBytes_GET_SIZE(bytes) + header_size(transport);
-    if (PyList_SetSlice(transport.pending.get(), 0, 1, nullptr) < 0) py::ignore_error();
+  const long long header = header_size(transport);
+  if (waiting(transport) && transport.pending[0] == entry.get()) {
+    transport.pending_bytes -= PyBytes_GET_SIZE(bytes) + header;
+    Ref<> done = transport.pending.take_first();
   }
   return sent == Sent::yes ? 1 : -1;
 }
@@ -266,7 +280,7 @@ void send_pending(DatagramTransport& transport) noexcept {
   static_cast<void>(
       watch(transport.descriptor, transport.descriptor.watch.interest - Interest::write).ok());
   if (transport.closing && transport.conn_lost == 0) {
-    ++transport.conn_lost;
+    stream::count_lost(transport);
     unwatch(transport.descriptor);
     stream::lose_now(transport);
   }
@@ -279,19 +293,19 @@ void writable(Descriptor& descriptor) noexcept {
                      [&] { send_pending(transport); });
 }
 
-// The address to send to, borrowed; null with ValueError if it is not the transport's own.
-PyObject* target_of(DatagramTransport& transport, PyObject* address) noexcept {
-  const int own = PyObject_IsTrue(transport.address.get());
-  if (own <= 0) return own < 0 ? nullptr : address;
+// The address to send to. Empty, with ValueError: it is not the transport's own.
+Ref<> target_of(DatagramTransport& transport, PyObject* address) noexcept {
+  Ref<> own = py::or_none(transport.address.get());
+  const int given = py::truth(own.get());
+  if (given <= 0) return given < 0 ? nullptr : py::borrow(address);
   if (address != Py_None) {
-    const int same = PyObject_RichCompareBool(address, transport.address.get(), Py_EQ);
-    if (same < 0) return nullptr;
+    const int same = PyObject_RichCompareBool(address, own.get(), Py_EQ);
+    if (same < 0) return py::raised;
     if (same == 0) {
-      return py::raise(PyExc_ValueError, "Invalid address: must be None or %S",
-                       transport.address.get());
+      return py::raise(PyExc_ValueError, "Invalid address: must be None or %S", own.get());
     }
   }
-  return transport.address.get();
+  return own;
 }
 
 }  // namespace
@@ -307,27 +321,30 @@ Ref<> send_to(PyObject* self, py::Args args) noexcept {
   }
   const bool bytes_like =
       PyBytes_Check(data) || PyByteArray_Check(data) || PyMemoryView_Check(data);
-  const int given = PyObject_IsTrue(transport.address.get());
+  const int given = py::truth(py::or_none(transport.address.get()));
   if (given < 0) return py::raised;
+  Ref<> loop = transport.home.share();
   const bool lost = transport.data == nullptr || (transport.conn_lost > 0 && given != 0);
   if (!bytes_like || lost) return call_stock(self, data, address);
   const Py_ssize_t length = PyObject_Size(data);
   if (length < 0) return py::raised;
-  if (length == 0 && !sends_empty(transport)) return py::none();
-  PyObject* target = target_of(transport, address);
-  if (target == nullptr) return py::raised;
+  if (transport.data == nullptr || (length == 0 && !sends_empty(transport))) return py::none();
+  Ref<> target = target_of(transport, address);
+  if (!target) return py::raised;
   if (!waiting(transport)) {
-    const Sent sent = send_one(transport, data, target);
+    const Sent sent = send_one(transport, data, target.get());
     if (sent == Sent::yes) return py::none();
     if (sent == Sent::failed) return sending_failed(transport) < 0 ? nullptr : py::none();
+    if (transport.data == nullptr) return py::none();
     if (await_writable(transport) < 0) return py::raised;
   }
-  if (put_into_line(transport, data, target) < 0) return py::raised;
+  if (put_into_line(transport, data, target.get()) < 0) return py::raised;
   return maybe_pause(transport);
 }
 
 Ref<> maybe_pause(DatagramTransport& transport) noexcept {
-  if (transport.protocol_paused || transport.pending_bytes <= transport.high_water) {
+  if (transport.data == nullptr || transport.protocol_paused ||
+      transport.pending_bytes <= transport.high_water) {
     return py::none();
   }
   transport.protocol_paused = true;
@@ -339,12 +356,12 @@ Ref<> close(PyObject* self) noexcept {
   DatagramTransport& transport = of(self);
   if (transport.closing) return py::none();
   transport.closing = true;
-  if (waiting(transport)) {
+  if (waiting(transport) && transport.data != nullptr) {
     static_cast<void>(
         watch(transport.descriptor, transport.descriptor.watch.interest - Interest::read).ok());
     return py::none();
   }
-  ++transport.conn_lost;
+  stream::count_lost(transport);
   unwatch(transport.descriptor);
   if (stream::lose_connection(transport, nullptr) < 0) return py::raised;
   return py::none();
@@ -353,8 +370,8 @@ Ref<> close(PyObject* self) noexcept {
 Ref<> force_close(PyObject* self, PyObject* exception) noexcept {
   DatagramTransport& transport = of(self);
   if (transport.conn_lost == 0) {
-    transport.pending = nullptr;
     transport.pending_bytes = 0;
+    transport.pending.clear();
   }
   return stream::force_close(self, exception);
 }

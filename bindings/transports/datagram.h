@@ -7,22 +7,22 @@
 // handed over before the next is looked at.
 #pragma once
 
+#include "bindings/py/objects.h"
 #include "bindings/transports/stream.h"
 
 namespace phaseloop {
 
 struct DatagramTransport : StreamTransport {
-  Ref<> address;      // given for all datagrams, or None
-  Ref<> pending;      // a list of (bytes, address), empty: nothing waits
-  Ref<> last_sender;  // the Python object of `sender`
-  Ref<> last_target;  // the Python object of `target`
+  Ref<> address;        // given for all datagrams, or None
+  py::Objects pending;  // (bytes, address) of each that waits
+  Ref<> last_sender;    // the Python object of `sender`
+  Ref<> last_target;    // the Python object of `target`
   Endpoint sender, target;
   long long pending_bytes;
   bool peer_known;  // the socket is connected
 
   auto refs() {
-    return std::tuple_cat(StreamTransport::refs(),
-                          std::tie(address, pending, last_sender, last_target));
+    return std::tuple_cat(StreamTransport::refs(), std::tie(address, last_sender, last_target));
   }
 };
 

@@ -90,7 +90,23 @@ Ref<> maybe_pause_protocol(PyObject* self) noexcept {
 
 Ref<> get_pending(PyObject* self) noexcept {
   DatagramTransport& transport = of(self);
-  return transport.pending ? transport.pending.share() : py::steal(PyTuple_New(0));
+  State* state = state_of_type(Py_TYPE(self));
+  Ref<> entries = state != nullptr ? transport.pending.as_list() : nullptr;
+  return entries ? py::call(state->deque.get(), entries.get()) : nullptr;
+}
+
+int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+  if (int result = of(self).pending.traverse(visit, arg)) return result;
+  return stream::traverse<DatagramTransport>(self, visit, arg);
+}
+int clear(PyObject* self) noexcept {
+  of(self).pending.clear();
+  return stream::clear<DatagramTransport>(self);
+}
+void dealloc(PyObject* self) noexcept {
+  PyObject_GC_UnTrack(self);
+  of(self).pending.clear();
+  stream::dealloc<DatagramTransport>(self);
 }
 
 PyMethodDef methods[] = {
@@ -115,21 +131,22 @@ PyMethodDef methods[] = {
     py::method<stream::polls>("_polls", nullptr),
     py::method<stream::stop_watching_reads>("_stop_watching_reads", nullptr),
     {}};
-PyGetSetDef attributes[] = {py::object_field<&DatagramTransport::loop>("_loop"),
-                            py::object_field<&DatagramTransport::protocol>("_protocol"),
-                            py::object_field<&DatagramTransport::server>("_server"),
-                            py::object_field<&DatagramTransport::address>("_address"),
-                            py::bool_field<&DatagramTransport::closing>("_closing"),
-                            py::bool_field<&DatagramTransport::paused>("_paused"),
-                            py::bool_field<&DatagramTransport::connected>("_protocol_connected"),
-                            py::bool_field<&DatagramTransport::protocol_paused>("_protocol_paused"),
-                            py::int_field<&DatagramTransport::conn_lost>("_conn_lost"),
-                            stream::high_water_field(),
-                            stream::low_water_field(),
-                            py::property<stream::get_sock, stream::set_sock>("_sock"),
-                            py::getter<stream::all_extra>("_extra"),
-                            py::getter<get_pending>("_buffer"),
-                            {}};
+PyGetSetDef attributes[] = {
+    py::object_field<&DatagramTransport::loop>("_loop"),
+    py::property<stream::get_protocol, stream::assign_protocol>("_protocol"),
+    py::object_field<&DatagramTransport::server>("_server"),
+    py::object_field<&DatagramTransport::address>("_address"),
+    py::bool_field<&DatagramTransport::closing>("_closing"),
+    py::bool_field<&DatagramTransport::paused>("_paused"),
+    py::bool_field<&DatagramTransport::connected>("_protocol_connected"),
+    py::bool_field<&DatagramTransport::protocol_paused>("_protocol_paused"),
+    py::int_field<&DatagramTransport::conn_lost>("_conn_lost"),
+    stream::high_water_field(),
+    stream::low_water_field(),
+    py::property<stream::get_sock, stream::set_sock>("_sock"),
+    py::property<stream::all_extra, stream::set_extra>("_extra"),
+    py::getter<get_pending>("_buffer"),
+    {}};
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 PyMemberDef members[] = {
@@ -139,16 +156,15 @@ PyMemberDef members[] = {
     {"_sock_fd", T_INT, offsetof(DatagramTransport, shown_fd), READONLY, nullptr},
     {}};
 #pragma GCC diagnostic pop
-PyType_Slot slots[] = {
-    {Py_tp_new, reinterpret_cast<void*>(create)},
-    {Py_tp_init, reinterpret_cast<void*>(stream::init)},
-    {Py_tp_traverse, reinterpret_cast<void*>(stream::traverse<DatagramTransport>)},
-    {Py_tp_clear, reinterpret_cast<void*>(stream::clear<DatagramTransport>)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(stream::dealloc<DatagramTransport>)},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, attributes},
-    {Py_tp_members, members},
-    {0, nullptr}};
+PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(create)},
+                       {Py_tp_init, reinterpret_cast<void*>(stream::init)},
+                       {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                       {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
+                       {Py_tp_methods, methods},
+                       {Py_tp_getset, attributes},
+                       {Py_tp_members, members},
+                       {0, nullptr}};
 PyType_Spec spec = {"phaseloop._native.DatagramTransport", sizeof(DatagramTransport), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE, slots};
 

@@ -9,7 +9,7 @@ inline DatagramTransport& of(PyObject* self) noexcept {
   return *reinterpret_cast<DatagramTransport*>(self);
 }
 inline bool waiting(const DatagramTransport& transport) noexcept {
-  return transport.pending && PyList_GET_SIZE(transport.pending.get()) > 0;
+  return !transport.pending.empty();
 }
 
 // datagram.cc

@@ -4,6 +4,10 @@
 // their names, so that asyncio's own functions do on it what is cold: what a fatal error comes to,
 // repr(), __del__(), limits. The class with those is put together in pyshim.
 //
+// Python code may assign to or delete every attribute with a private name, and may close or abort
+// the transport out of anything that calls Python. So nothing that is reached through an attribute
+// is relied upon without a look, and `data` is looked at again after each call.
+//
 // Owner: whoever holds it; the loop while anything is watched, scheduled or waits to be flushed.
 // Thread: the loop's. Order: connection_made, then reading, connection_lost last and once.
 //
@@ -11,6 +15,8 @@
 // at once where waiting could show: beyond 64 KiB, at the high-water mark, before close, end of
 // file or a look at the buffer's size.
 #pragma once
+
+#include <climits>
 
 #include "bindings/core/descriptor.h"
 #include "bindings/core/native_protocol.h"
@@ -26,9 +32,9 @@ namespace phaseloop {
 // module is initialised. The last lies behind an attribute of ours.
 struct FlowControlSlots {
   PyObject_HEAD
-  Ref<> extra;
+  Ref<> extra;  // a dictionary, unless somebody put something else there; empty: not asked for yet
   Ref<> given_high_water;
-  Ref<> loop;
+  Ref<> loop;  // what `_loop` says; `home` is the loop
   Ref<> given_low_water;
   Ref<> unused_protocol_paused;
 };
@@ -56,7 +62,8 @@ struct StreamTransport : FlowControlSlots, StartWork, FlushWork, LostWork {
   Ref<> write_context;
   Ref<> start_waiter;
   Ref<> lost_exception;
-  LoopData* data;  // null once the connection is lost
+  Ref<> home;      // the loop, until the connection is lost
+  LoopData* data;  // of it; null afterwards
   const NativeProtocol* native;
   Descriptor descriptor;
   WriteQueue queue;
@@ -68,6 +75,7 @@ struct StreamTransport : FlowControlSlots, StartWork, FlushWork, LostWork {
   bool bulk;      // much came the last time
   bool buffered;  // the protocol is a BufferedProtocol
   bool factory;   // `protocol` is a factory still
+  bool protocol_deleted;
   bool connected;
   bool closing;
   bool paused;
@@ -76,7 +84,7 @@ struct StreamTransport : FlowControlSlots, StartWork, FlushWork, LostWork {
   bool protocol_paused;
 
   auto refs() {
-    return std::tie(extra, given_high_water, loop, given_low_water, sock, protocol, server,
+    return std::tie(extra, given_high_water, loop, given_low_water, home, sock, protocol, server,
                     empty_waiter, given_context, lost_context, read_context, write_context,
                     start_waiter, lost_exception);
   }
@@ -102,6 +110,10 @@ int start_accepted(LoopData& data, const Accepted& accepted, PyObject* factory, 
 // --- the parts of the implementation, each in its file ------------------------------------------
 
 namespace stream {
+// stream_type.cc
+// As an assignment to `_protocol`; null: it is deleted.
+void replace_protocol(StreamTransport& stream, PyObject* protocol) noexcept;
+
 // stream_read.cc
 extern const DescriptorKind kDescriptorKind;
 int start_reading(StreamTransport& stream, Ref<> context) noexcept;
@@ -116,22 +128,31 @@ void flush(StreamTransport& stream) noexcept;
 // run.
 Ref<> maybe_pause(StreamTransport& stream) noexcept;
 void writable(Descriptor& descriptor) noexcept;
+// Somebody waits until everything has been sent.
+inline bool awaits_emptiness(const StreamTransport& stream) noexcept {
+  return stream.empty_waiter && stream.empty_waiter.get() != Py_None;
+}
 extern const WorkKind kFlushKind;
 
 // stream_close.cc
 Ref<> close(PyObject* self) noexcept;
 Ref<> abort(PyObject* self) noexcept;
 Ref<> force_close(PyObject* self, PyObject* exception) noexcept;
-// Schedules connection_lost(exception); null: None. 0, or -1 with an error set (the loop is
-// closed).
+// Schedules connection_lost(exception); null: None. Nothing if the connection is lost already. 0,
+// or -1 with an error set (the loop is closed).
 int lose_connection(StreamTransport& stream, PyObject* exception) noexcept;
+// One more of `_conn_lost`, which may have been set to any number.
+inline void count_lost(StreamTransport& stream) noexcept {
+  if (stream.conn_lost < LLONG_MAX) ++stream.conn_lost;
+}
 // The error in `exception` ends the connection as asyncio's transport._fatal_error() has it end, or
 // the run.
 void fatal_error(StreamTransport& stream, Ref<> exception, const char* message) noexcept;
 void fatal_os_error(StreamTransport& stream, int error, const char* message) noexcept;
 // connection_lost(None) in this very call, as asyncio has it once a closing transport has sent all.
 void lose_now(StreamTransport& stream) noexcept;
-// Closes the descriptor, once. 0, or -1 with what closing the socket object raised.
+// Closes the descriptor, once, which nothing watches any more then. 0, or -1 with what closing the
+// socket object raised.
 int close_descriptor(StreamTransport& stream) noexcept;
 // The same for a transport that goes away unclosed. A socket object is left to close itself: the
 // collector may have taken it apart already, or it has been closed and the number is somebody
@@ -151,16 +172,20 @@ extern const WorkKind kStartKind;
 // stream_info.cc
 Ref<> get_extra_info(PyObject* self, py::Args args) noexcept;
 Ref<> all_extra(PyObject* self) noexcept;
+int set_extra(PyObject* self, PyObject* value) noexcept;
 // Takes the names of the two ends from the socket object where they are no internet addresses. 0 or
 // -1.
 int remember_names(StreamTransport& stream) noexcept;
 // The socket object, made if there is none yet. Empty: error set.
-PyObject* socket_of(StreamTransport& stream) noexcept;
+Ref<> socket_of(StreamTransport& stream) noexcept;
 }  // namespace stream
 
 // The context for the work that is scheduled now: a copy of the current one, or the given one.
 Ref<> context_now(StreamTransport& stream) noexcept;
 void set_stream_protocol(StreamTransport& stream, PyObject* protocol, bool is_buffered) noexcept;
+// transport._protocol, for a call of one of its methods; None once the connection is lost. Empty,
+// with AttributeError: it has been deleted.
+Ref<> protocol_of(StreamTransport& stream) noexcept;
 
 Ref<PyTypeObject> new_stream_type(State& state, PyObject* module) noexcept;
 

@@ -25,11 +25,14 @@ void callback_error(LoopData& data, PyObject* callback, PyObject* argument) noex
 }
 
 void callback_error(StreamTransport& stream, const char* name) noexcept {
+  if (stream.data == nullptr) return py::write_unraisable(object_of(stream));
+  LoopData& data = *stream.data;
+  Ref<> loop = stream.home.share();
   Ref<> exception = py::fetch_error();
   Ref<> method = py::steal(PyObject_GetAttrString(object_of(stream), name));
   if (!method) py::ignore_error();
   py::restore_error(std::move(exception));
-  callback_error(*stream.data, method ? method.get() : object_of(stream));
+  callback_error(data, method ? method.get() : object_of(stream));
 }
 
 Ref<> call_stock(PyObject* self, const char* name, PyObject* argument) noexcept {
@@ -40,7 +43,7 @@ Ref<> call_stock(PyObject* self, const char* name, PyObject* argument) noexcept 
 }
 
 void log_debug(StreamTransport& stream, const char* format) noexcept {
-  if (!stream.data->debug) [[likely]]
+  if (stream.data == nullptr || !stream.data->debug) [[likely]]
     return;
   Ref<> logger =
       py::steal(PyObject_GetAttrString(state_of(stream).base_events_module.get(), "logger"));
@@ -52,11 +55,15 @@ void log_debug(StreamTransport& stream, const char* format) noexcept {
 }
 
 int tell_protocol(StreamTransport& stream, Flow flow) noexcept {
+  if (stream.data == nullptr) return 0;
   const bool pause = flow == Flow::pause;
+  Ref<> loop = stream.home.share();
   const State::Names& names = state_of(stream).names;
-  Ref<> protocol = stream.protocol.share();
+  Ref<> protocol = protocol_of(stream);
   int result = 0;
-  if (stream.native != nullptr) {
+  if (!protocol) {
+    result = -1;
+  } else if (stream.native != nullptr) {
     result = (pause ? stream.native->pause_writing : stream.native->resume_writing)(protocol.get());
   } else {
     PyObject* name = (pause ? names.pause_writing : names.resume_writing).get();
@@ -73,7 +80,6 @@ int tell_protocol(StreamTransport& stream, Flow flow) noexcept {
   Ref<> context = failure_context(
       stream, pause ? "protocol.pause_writing() failed" : "protocol.resume_writing() failed",
       exception.get());
-  Ref<> loop = py::borrow(stream.data->object);
   Ref<> done = context
                    ? py::call_method(loop.get(), names.call_exception_handler.get(), context.get())
                    : nullptr;

@@ -17,10 +17,12 @@ char* read_buffer(LoopData& data) noexcept;
 // Something has arrived: false if nobody wants it, which ends the watching.
 bool wants_to_read(StreamTransport& stream) noexcept;
 
+// REQUIRES: the connection is not lost. The state lives as long as the caller owns the loop.
 inline State& state_of(StreamTransport& stream) noexcept { return stream.data->state; }
 
 // The pending error came out of work of the loop's, where asyncio would have a handle for the
-// method `name` of the transport: reported as of a callback, or it ends the run.
+// method `name` of the transport: reported as of a callback, or it ends the run. Unraisable, if the
+// connection has been lost in between.
 void callback_error(StreamTransport& stream, const char* name) noexcept;
 // The same of a callback that is not the transport's own, or has an argument.
 void callback_error(LoopData& data, PyObject* callback, PyObject* argument = nullptr) noexcept;

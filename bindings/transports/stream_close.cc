@@ -15,6 +15,8 @@ StreamTransport& of(Runnable& work) noexcept {
 // What remains after connection_lost(): each step is taken whatever the ones before it raised; the
 // last error is left pending, the others are its context.
 int let_go(StreamTransport& stream) noexcept {
+  if (stream.data == nullptr) return 0;  // what connection_lost() ran has been here
+  Ref<> home = stream.home.share();
   State& state = state_of(stream);
   int result = 0;
   const auto step = [&result](int done) noexcept {
@@ -28,17 +30,18 @@ int let_go(StreamTransport& stream) noexcept {
   Ref<> server = std::move(stream.server);
   Ref<> waiter = stream.empty_waiter.share();
   Ref<> loop = std::move(stream.loop);
+  stream.home = nullptr;
   stream.data = nullptr;
   stream.native = nullptr;
   py::ErrorScope keep;
-  if (server) {
+  if (server && server.get() != Py_None) {
     step((state.server_attaches_transports.get() == Py_True
               ? py::call_method(server.get(), state.names._detach.get(), object_of(stream))
               : py::call_method(server.get(), state.names._detach.get()))
              ? 0
              : -1);
   }
-  if (waiter) {
+  if (waiter && waiter.get() != Py_None) {
     Ref<> error = py::steal(
         PyObject_CallFunction(PyExc_ConnectionError, "s", "Connection is closed by peer"));
     step(error && py::steal(PyObject_CallMethod(waiter.get(), "set_exception", "O", error.get()))
@@ -54,10 +57,10 @@ void lose(StreamTransport& stream, PyObject* exception) noexcept {
   LoopData& data = *stream.data;
   Ref<> loop = py::borrow(data.object);
   int result = 0;
-  if (stream.connected && stream.protocol) {
-    Ref<> protocol = stream.protocol.share();
-    result =
-        py::call_method(protocol.get(), data.state.names.connection_lost.get(), exception) ? 0 : -1;
+  if (stream.connected) {
+    Ref<> protocol = protocol_of(stream);
+    PyObject* name = data.state.names.connection_lost.get();
+    result = protocol && py::call_method(protocol.get(), name, exception) ? 0 : -1;
   }
   if (result < 0) {
     Ref<> error = py::fetch_error();
@@ -95,16 +98,19 @@ int call_foreign(Runnable& work, PyObject*) noexcept {
 constinit const WorkKind kLostKind{{run_lost, drop_lost}, owner, call_foreign};
 
 int lose_connection(StreamTransport& stream, PyObject* exception) noexcept {
+  if (stream.data == nullptr) return 0;
   stream.lost_context = context_now(stream);
   if (!stream.lost_context) return -1;
   if (exception != nullptr && exception != Py_None) stream.lost_exception = py::borrow(exception);
   LostWork& work = stream;
   if (work.linked()) return 0;
   py::acquire(object_of(stream));
-  return schedule(*stream.data, stream.loop.get(), work);
+  return schedule(*stream.data, stream.home.get(), work);
 }
 
-void lose_now(StreamTransport& stream) noexcept { lose(stream, Py_None); }
+void lose_now(StreamTransport& stream) noexcept {
+  if (stream.data != nullptr) lose(stream, Py_None);
+}
 
 Ref<> close(PyObject* self) noexcept {
   StreamTransport& stream = stream_of(self);
@@ -112,12 +118,12 @@ Ref<> close(PyObject* self) noexcept {
   flush(stream);  // may end in a fatal error
   if (stream.closing) return py::none();
   stream.closing = true;
-  if (!stream.queue.empty()) {
+  if (!stream.queue.empty() && stream.data != nullptr) {
     static_cast<void>(
         watch(stream.descriptor, stream.descriptor.watch.interest - Interest::read).ok());
     return py::none();
   }
-  ++stream.conn_lost;
+  count_lost(stream);
   unwatch(stream.descriptor);
   if (lose_connection(stream, nullptr) < 0) return py::raised;
   return py::none();
@@ -128,7 +134,7 @@ Ref<> force_close(PyObject* self, PyObject* exception) noexcept {
   if (stream.conn_lost > 0) return py::none();
   stream.queue.clear();
   stream.closing = true;
-  ++stream.conn_lost;
+  count_lost(stream);
   unwatch(stream.descriptor);
   if (lose_connection(stream, exception) < 0) return py::raised;
   return py::none();
@@ -142,7 +148,12 @@ Ref<> abort(PyObject* self) noexcept {
 }
 
 void fatal_error(StreamTransport& stream, Ref<> exception, const char* message) noexcept {
+  if (stream.data == nullptr) {  // nobody is left to tell
+    py::restore_error(std::move(exception));
+    return py::write_unraisable(object_of(stream));
+  }
   LoopData& data = *stream.data;
+  Ref<> loop = stream.home.share();
   if (py::ends_the_run(exception.get())) return data.escape(std::move(exception));
   py::HandlingScope handling(exception.get());
   Ref<> text = py::steal(PyUnicode_FromString(message));
@@ -163,6 +174,7 @@ namespace {
 // The descriptor, which is no longer the transport's.
 int release_descriptor(StreamTransport& stream) noexcept {
   if (stream.data != nullptr) {
+    unwatch(stream.descriptor);
     auto& transports = stream.data->transports;
     if (transports.find(stream.fd) == object_of(stream)) transports.set(stream.fd, nullptr);
   }
@@ -189,7 +201,7 @@ int close_descriptor(StreamTransport& stream) noexcept {
 }
 
 void drop_descriptor(StreamTransport& stream) noexcept {
-  const bool begun = stream.shown_fd > 0 || stream.loop;
+  const bool begun = stream.shown_fd > 0 || stream.home;
   if (!begun || stream.fd < 0) return;
   const int fd = release_descriptor(stream);
   if (!stream.sock) ::close(fd);

@@ -17,8 +17,8 @@ Ref<> wrapped_socket(StreamTransport& stream, State& state) noexcept {
     Ref<> closed = py::steal(PyObject_CallMethod(kind, "__new__", "O", kind));
     return closed ? py::call(state.transport_socket.get(), closed.get()) : nullptr;
   }
-  PyObject* sock = socket_of(stream);
-  return sock != nullptr ? py::call(state.transport_socket.get(), sock) : nullptr;
+  Ref<> sock = socket_of(stream);
+  return sock ? py::call(state.transport_socket.get(), sock.get()) : nullptr;
 }
 
 Ref<> name_of(const Endpoint& endpoint) noexcept {
@@ -42,19 +42,32 @@ Ref<> find(StreamTransport& stream, State& state, PyObject* name) noexcept {
   return nullptr;
 }
 
-int keep(StreamTransport& stream, PyObject* name, PyObject* value) noexcept {
+// transport._extra, made if nobody has asked for it yet. Empty: error set.
+Ref<> extra_of(StreamTransport& stream) noexcept {
   if (!stream.extra) stream.extra = py::steal(PyDict_New());
-  return stream.extra ? PyDict_SetItem(stream.extra.get(), name, value) : -1;
+  return stream.extra.share();
+}
+
+// 1, 0 or -1. What somebody has put in the dictionary's place is asked as any mapping is.
+int knows(StreamTransport& stream, PyObject* name) noexcept {
+  Ref<> extra = extra_of(stream);
+  return extra ? PySequence_Contains(extra.get(), name) : -1;
+}
+
+int keep(StreamTransport& stream, PyObject* name, PyObject* value) noexcept {
+  Ref<> extra = extra_of(stream);
+  return extra ? PyObject_SetItem(extra.get(), name, value) : -1;
 }
 
 // A name as the socket object gives it; None if it cannot.
 int remember(StreamTransport& stream, const char* key, const char* method) noexcept {
   Ref<> name = py::steal(PyUnicode_FromString(key));
   if (!name) return -1;
-  if (stream.extra && PyDict_Contains(stream.extra.get(), name.get()) != 0) return 0;
-  PyObject* sock = socket_of(stream);
-  if (sock == nullptr) return -1;
-  Ref<> value = py::steal(PyObject_CallMethod(sock, method, nullptr));
+  const int known = knows(stream, name.get());
+  if (known != 0) return known < 0 ? -1 : 0;
+  Ref<> sock = socket_of(stream);
+  if (!sock) return -1;
+  Ref<> value = py::steal(PyObject_CallMethod(sock.get(), method, nullptr));
   if (!value) {
     if (!py::consume_error(PyExc_OSError)) return -1;
     value = py::none();
@@ -69,19 +82,23 @@ int remember_names(StreamTransport& stream) noexcept {
   return remember(stream, "peername", "getpeername");
 }
 
-PyObject* socket_of(StreamTransport& stream) noexcept {
-  if (stream.sock || stream.fd < 0) return stream.sock.get();
+Ref<> socket_of(StreamTransport& stream) noexcept {
+  if (stream.sock) return stream.sock.share();
+  if (stream.fd < 0) {
+    errno = EBADF;
+    return PyErr_SetFromErrno(PyExc_OSError), py::raised;
+  }
   State* state = state_of_type(Py_TYPE(object_of(stream)));
-  if (state == nullptr) return nullptr;
+  if (state == nullptr) return py::raised;
   // Family, type and protocol are read off the descriptor.
   Ref<> keywords = py::steal(Py_BuildValue("{si}", "fileno", stream.fd));
   Ref<> sock = keywords ? py::steal(PyObject_Call(state->socket_class.get(),
                                                   state->empty_tuple.get(), keywords.get()))
                         : nullptr;
-  if (!sock) return nullptr;
+  if (!sock) return py::raised;
+  stream.sock = sock.share();
   Ref<> set = py::steal(PyObject_CallMethod(sock.get(), "setblocking", "O", Py_False));
-  stream.sock = std::move(sock);
-  return set ? stream.sock.get() : nullptr;
+  return set ? std::move(sock) : nullptr;
 }
 
 Ref<> get_extra_info(PyObject* self, py::Args args) noexcept {
@@ -90,11 +107,13 @@ Ref<> get_extra_info(PyObject* self, py::Args args) noexcept {
     return py::raised;
   }
   StreamTransport& stream = stream_of(self);
-  if (stream.extra) {
-    if (PyObject* found = PyDict_GetItemWithError(stream.extra.get(), name)) {
-      return py::borrow(found);
-    }
-    if (PyErr_Occurred() != nullptr) return py::raised;
+  Ref<> extra = stream.extra.share();
+  if (extra && !PyDict_CheckExact(extra.get())) {  // put there by somebody: asyncio's own look
+    return py::steal(PyObject_CallMethod(extra.get(), "get", "OO", name, missing));
+  }
+  if (extra) {
+    Ref<> found = py::borrow(PyDict_GetItemWithError(extra.get(), name));
+    if (found || PyErr_Occurred() != nullptr) return found;
   }
   State* state = state_of_type(Py_TYPE(self));
   if (state == nullptr) return py::raised;
@@ -111,12 +130,21 @@ Ref<> all_extra(PyObject* self) noexcept {
   for (const char* key : {"socket", "sockname", "peername"}) {
     Ref<> name = py::steal(PyUnicode_FromString(key));
     if (!name) return py::raised;
-    if (stream.extra && PyDict_Contains(stream.extra.get(), name.get()) != 0) continue;
+    if (stream.extra && !PyDict_CheckExact(stream.extra.get())) break;
+    const int known = knows(stream, name.get());
+    if (known < 0) return py::raised;
+    if (known > 0) continue;
     Ref<> value = find(stream, *state, name.get());
     if (!value && PyErr_Occurred() != nullptr) return py::raised;
     if (value && keep(stream, name.get(), value.get()) < 0) return py::raised;
   }
-  return stream.extra.share();
+  return extra_of(stream);
+}
+
+int set_extra(PyObject* self, PyObject* value) noexcept {
+  if (value == nullptr) return py::raise(PyExc_AttributeError, "can't delete attribute");
+  stream_of(self).extra = py::borrow(value);
+  return 0;
 }
 
 }  // namespace phaseloop::stream

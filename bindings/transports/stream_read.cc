@@ -12,17 +12,23 @@ namespace {
 // Who sends so much at a time is likely to go on.
 constexpr std::size_t kBulk = 32 * 1024;
 
+// 1: the transport stays open for writing; 0: it is to close; -1.
+int tell_end(StreamTransport& stream, State& state) noexcept {
+  Ref<> protocol = protocol_of(stream);
+  if (!protocol) return -1;
+  if (stream.native != nullptr) return stream.native->eof_received(protocol.get());
+  return py::truth(py::call_method(protocol.get(), state.names.eof_received.get()));
+}
+
 void at_end_of_stream(StreamTransport& stream) noexcept {
+  State& state = state_of(stream);
   log_debug(stream, "%r received EOF");
-  Ref<> protocol = stream.protocol.share();
-  const int keep_open =
-      stream.native != nullptr
-          ? stream.native->eof_received(protocol.get())
-          : py::truth(py::call_method(protocol.get(), state_of(stream).names.eof_received.get()));
+  const int keep_open = tell_end(stream, state);
   if (keep_open < 0) {
     return fatal_error(stream, py::fetch_error(),
                        "Fatal error: protocol.eof_received() call failed.");
   }
+  if (stream.data == nullptr) return;
   if (keep_open != 0) {  // the protocol goes on writing; there is nothing more to read
     static_cast<void>(
         watch(stream.descriptor, stream.descriptor.watch.interest - Interest::read).ok());
@@ -32,9 +38,9 @@ void at_end_of_stream(StreamTransport& stream) noexcept {
 }
 
 void hand_over(StreamTransport& stream, Ref<> bytes) noexcept {
-  Ref<> protocol = stream.protocol.share();
+  Ref<> protocol = protocol_of(stream);
   PyObject* name = state_of(stream).names.data_received.get();
-  if (!bytes || !py::call_method(protocol.get(), name, bytes.get())) {
+  if (!bytes || !protocol || !py::call_method(protocol.get(), name, bytes.get())) {
     fatal_error(stream, py::fetch_error(), "Fatal error: protocol.data_received() call failed.");
   }
 }
@@ -78,8 +84,8 @@ void read_data(StreamTransport& stream) noexcept {
     const auto size = static_cast<Py_ssize_t>(got.count);
     return hand_over(stream, py::steal(PyBytes_FromStringAndSize(buffer, size)));
   }
-  Ref<> protocol = stream.protocol.share();
-  if (stream.native->data_received(protocol.get(), buffer, got.count) < 0) {
+  Ref<> protocol = protocol_of(stream);
+  if (!protocol || stream.native->data_received(protocol.get(), buffer, got.count) < 0) {
     fatal_error(stream, py::fetch_error(), "Fatal error: protocol.data_received() call failed.");
   }
 }
@@ -122,11 +128,11 @@ class GivenBuffer {
 
 void read_into_buffer(StreamTransport& stream) noexcept {
   State& state = state_of(stream);
-  Ref<> protocol = stream.protocol.share();
+  Ref<> protocol = protocol_of(stream);
   net::Moved got;
   {
     GivenBuffer buffer;
-    if (buffer.ask(state, protocol.get()) < 0) {
+    if (!protocol || buffer.ask(state, protocol.get()) < 0) {
       return fatal_error(stream, py::fetch_error(),
                          "Fatal error: protocol.get_buffer() call failed.");
     }
@@ -134,6 +140,7 @@ void read_into_buffer(StreamTransport& stream) noexcept {
     if (buffer.open() < 0) {
       return fatal_error(stream, py::fetch_error(), "Fatal read error on socket transport");
     }
+    if (stream.fd < 0) return;  // a buffer's own __buffer__() has
     got = net::receive(stream.fd, buffer.data(), buffer.size());
   }
   if (!got.ok()) {
@@ -181,6 +188,7 @@ constinit const DescriptorKind kDescriptorKind{readable, writable};
 
 int start_reading(StreamTransport& stream, Ref<> context) noexcept {
   if (!context) return -1;
+  if (stream.data == nullptr || stream.fd < 0) return 0;
   const Status watched =
       watch(stream.descriptor, stream.descriptor.watch.interest | Interest::read);
   if (!watched.ok()) {

@@ -54,9 +54,11 @@ void connect(StreamTransport& stream) noexcept {
   Ref<> read_context = stream.read_context.share();
   Ref<> made_context = stream.given_context ? stream.given_context.share()
                                             : py::steal(PyContext_Copy(read_context.get()));
-  Ref<> protocol = stream.protocol.share();
+  Ref<> protocol = protocol_of(stream);
   PyObject* name = data.state.names.connection_made.get();
-  if (made_context && PyContext_Enter(made_context.get()) == 0) {
+  if (!protocol) {
+    callback_error(data, object_of(stream));
+  } else if (made_context && PyContext_Enter(made_context.get()) == 0) {
     if (!py::call_method(protocol.get(), name, object_of(stream))) {
       Ref<> error = py::fetch_error();
       Ref<> method = py::attribute(protocol.get(), name);
@@ -88,6 +90,7 @@ void connect(StreamTransport& stream) noexcept {
 // asyncio does this in a task of its own, whose end nobody waits for: outside of debug mode errors
 // go nowhere.
 void creation_failed(StreamTransport& stream) noexcept {
+  if (stream.data == nullptr) return py::write_unraisable(object_of(stream));
   LoopData& data = *stream.data;
   Ref<> exception = py::fetch_error();
   if (py::ends_the_run(exception.get())) {
@@ -119,7 +122,9 @@ void call_factory(StreamTransport& stream) noexcept {
   const int is_buffered =
       protocol ? PyObject_IsInstance(protocol.get(), state.buffered_protocol.get()) : -1;
   Ref<> server = std::move(stream.server);
-  if (is_buffered >= 0) {
+  if (stream.data == nullptr) {
+    if (is_buffered < 0) py::write_unraisable(object_of(stream));
+  } else if (is_buffered >= 0) {
     set_stream_protocol(stream, protocol.get(), is_buffered != 0);
     if (attach(stream, server.get()) < 0 || schedule_start(stream) < 0) creation_failed(stream);
   } else {
@@ -173,6 +178,7 @@ void begin(StreamTransport& stream, LoopData& data, int fd, const DescriptorKind
   ::new (&stream.peer) Endpoint();
   ::new (&stream.own) Endpoint();
   stream.loop = py::borrow(data.object);
+  stream.home = py::borrow(data.object);
   stream.data = &data;
   stream.fd = stream.shown_fd = fd;
   stream.high_water = kHighWater;
@@ -182,8 +188,9 @@ void begin(StreamTransport& stream, LoopData& data, int fd, const DescriptorKind
 
 int schedule_start(StreamTransport& stream) noexcept {
   StartWork& work = stream;
+  if (stream.data == nullptr || work.linked()) return 0;
   py::acquire(object_of(stream));
-  return schedule(*stream.data, stream.loop.get(), work);
+  return schedule(*stream.data, stream.home.get(), work);
 }
 
 constinit const WorkKind kStartKind{{run_start, drop_start}, owner, call_foreign};

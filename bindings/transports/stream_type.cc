@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "bindings/core/stock.h"
@@ -18,22 +19,31 @@ Ref<> context_now(StreamTransport& stream) noexcept {
 }
 
 void set_stream_protocol(StreamTransport& stream, PyObject* protocol, bool is_buffered) noexcept {
-  stream.native = native_protocol(stream.data->state, protocol);
+  stream::replace_protocol(stream, protocol);
   stream.buffered = is_buffered;
   stream.connected = true;
-  stream.protocol = py::borrow(protocol);
+}
+
+Ref<> protocol_of(StreamTransport& stream) noexcept {
+  if (stream.protocol) [[likely]]
+    return stream.protocol.share();
+  if (!stream.protocol_deleted) return py::none();
+  return py::raise(PyExc_AttributeError, "'%.100s' object has no attribute '_protocol'",
+                   Py_TYPE(object_of(stream))->tp_name);
 }
 
 namespace stream {
 
 namespace {
 
-// What a whole number of bytes compares with as it does with `limit`.
+// The smallest integer that gives the same result as `limit` when compared with a byte count.
+// `limit` may be a float, infinity, or no number at all (NaN: nothing is more).
 int whole_limit(PyObject* limit, long long& whole) noexcept {
   const double number = PyFloat_AsDouble(limit);
   if (number == -1.0 && PyErr_Occurred() != nullptr) return -1;
   constexpr double kMax = 9e18;
-  whole = static_cast<long long>(std::floor(number < kMax ? number : kMax));
+  const double bounded = number < kMax ? std::max(number, -kMax) : kMax;
+  whole = static_cast<long long>(std::floor(bounded));
   return 0;
 }
 
@@ -68,15 +78,36 @@ PyGetSetDef low_water_field() noexcept {
 Ref<> set_protocol(PyObject* self, PyObject* protocol) noexcept {
   StreamTransport& stream = stream_of(self);
   if (stream.data == nullptr) {
-    stream.protocol = py::borrow(protocol);
+    replace_protocol(stream, protocol);
     return py::none();
   }
+  Ref<> loop = stream.home.share();
   const int buffered = PyObject_IsInstance(protocol, state_of(stream).buffered_protocol.get());
   if (buffered < 0) return py::raised;
+  stream.factory = false;
   set_stream_protocol(stream, protocol, buffered != 0);
   return py::none();
 }
-Ref<> get_protocol(PyObject* self) noexcept { return py::or_none(stream_of(self).protocol.get()); }
+Ref<> get_protocol(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  return stream.factory ? py::none() : protocol_of(stream);
+}
+
+// What is native about a protocol goes with it; whether it is buffered was set_protocol()'s to find
+// out, and asyncio does not look again either.
+void replace_protocol(StreamTransport& stream, PyObject* protocol) noexcept {
+  const bool native = stream.data != nullptr && protocol != nullptr;
+  stream.native = native ? native_protocol(stream.data->state, protocol) : nullptr;
+  stream.protocol_deleted = protocol == nullptr;
+  stream.protocol = py::borrow(protocol);
+}
+int assign_protocol(PyObject* self, PyObject* value) noexcept {
+  StreamTransport& stream = stream_of(self);
+  if (stream.factory) return py::raise(PyExc_AttributeError, "the transport has no protocol yet");
+  if (value == nullptr && !protocol_of(stream)) return -1;
+  replace_protocol(stream, value);
+  return 0;
+}
 
 Ref<> is_closing(PyObject* self) noexcept { return py::boolean(stream_of(self).closing); }
 
@@ -126,8 +157,7 @@ Ref<> stop_watching_reads(PyObject* self) noexcept {
 Ref<> get_sock(PyObject* self) noexcept {
   StreamTransport& stream = stream_of(self);
   if (stream.fd < 0) return py::none();
-  PyObject* sock = socket_of(stream);
-  return sock != nullptr ? py::borrow(sock) : nullptr;
+  return socket_of(stream);
 }
 int set_sock(PyObject* self, PyObject* value) noexcept {
   StreamTransport& stream = stream_of(self);
@@ -157,9 +187,11 @@ Ref<> maybe_pause_protocol(PyObject* self) noexcept {
 
 Ref<> make_empty_waiter(PyObject* self) noexcept {
   StreamTransport& stream = stream_of(self);
-  if (stream.empty_waiter) return py::raise(PyExc_RuntimeError, "Empty waiter is already set");
+  if (stream::awaits_emptiness(stream)) {
+    return py::raise(PyExc_RuntimeError, "Empty waiter is already set");
+  }
+  if (stream.data != nullptr) stream::flush(stream);
   if (stream.data == nullptr) return py::raise(PyExc_RuntimeError, "the transport is closed");
-  stream::flush(stream);
   Ref<> waiter = py::call_method(stream.data->object, stream.data->state.names.create_future.get());
   if (!waiter) return py::raised;
   stream.empty_waiter = waiter.share();
@@ -212,21 +244,22 @@ PyMethodDef methods[] = {
     py::method<stream::polls>("_polls", nullptr),
     py::method<stream::stop_watching_reads>("_stop_watching_reads", nullptr),
     {}};
-PyGetSetDef attributes[] = {py::object_field<&StreamTransport::loop>("_loop"),
-                            py::object_field<&StreamTransport::protocol>("_protocol"),
-                            py::object_field<&StreamTransport::server>("_server"),
-                            py::object_field<&StreamTransport::empty_waiter>("_empty_waiter"),
-                            py::bool_field<&StreamTransport::closing>("_closing"),
-                            py::bool_field<&StreamTransport::paused>("_paused"),
-                            py::bool_field<&StreamTransport::eof>("_eof"),
-                            py::bool_field<&StreamTransport::connected>("_protocol_connected"),
-                            py::bool_field<&StreamTransport::protocol_paused>("_protocol_paused"),
-                            py::int_field<&StreamTransport::conn_lost>("_conn_lost"),
-                            stream::high_water_field(),
-                            stream::low_water_field(),
-                            py::property<stream::get_sock, stream::set_sock>("_sock"),
-                            py::getter<stream::all_extra>("_extra"),
-                            {}};
+PyGetSetDef attributes[] = {
+    py::object_field<&StreamTransport::loop>("_loop"),
+    py::property<stream::get_protocol, stream::assign_protocol>("_protocol"),
+    py::object_field<&StreamTransport::server>("_server"),
+    py::object_field<&StreamTransport::empty_waiter>("_empty_waiter"),
+    py::bool_field<&StreamTransport::closing>("_closing"),
+    py::bool_field<&StreamTransport::paused>("_paused"),
+    py::bool_field<&StreamTransport::eof>("_eof"),
+    py::bool_field<&StreamTransport::connected>("_protocol_connected"),
+    py::bool_field<&StreamTransport::protocol_paused>("_protocol_paused"),
+    py::int_field<&StreamTransport::conn_lost>("_conn_lost"),
+    stream::high_water_field(),
+    stream::low_water_field(),
+    py::property<stream::get_sock, stream::set_sock>("_sock"),
+    py::property<stream::all_extra, stream::set_extra>("_extra"),
+    {}};
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 PyMemberDef members[] = {

@@ -2,6 +2,7 @@
 #include "bindings/core/current_task.h"
 #include "bindings/core/work.h"
 #include "bindings/py/call.h"
+#include "bindings/py/objects.h"
 #include "bindings/transports/stream.h"
 #include "bindings/transports/stream_call.h"
 #include "runtime/net/socket.h"
@@ -74,7 +75,8 @@ bool send_some(StreamTransport& stream, int& error) noexcept {
 }
 
 bool is_plain(const StreamTransport& stream) noexcept {
-  return !stream.eof && !stream.empty_waiter && stream.conn_lost == 0 && stream.data != nullptr;
+  return !stream.eof && !awaits_emptiness(stream) && stream.conn_lost == 0 &&
+         stream.data != nullptr;
 }
 
 // An immutable object with the bytes of `data`.
@@ -106,7 +108,7 @@ Ref<> send_or_put_off(StreamTransport& stream) noexcept {
 }
 
 int finish_empty_waiter(StreamTransport& stream, Ref<> exception) noexcept {
-  if (!stream.empty_waiter) return 0;
+  if (!awaits_emptiness(stream)) return 0;
   Ref<> waiter = stream.empty_waiter.share();
   Ref<> done =
       py::steal(exception ? PyObject_CallMethod(waiter.get(), "set_exception", "O", exception.get())
@@ -130,7 +132,7 @@ void all_sent(StreamTransport& stream) noexcept {
   if (stream.data == nullptr) return;
   if (stream.closing) {
     if (stream.conn_lost > 0) return;
-    ++stream.conn_lost;
+    count_lost(stream);
     unwatch(stream.descriptor);
     lose_now(stream);
   } else if (stream.eof && ::shutdown(stream.fd, SHUT_WR) < 0) {
@@ -195,10 +197,43 @@ Ref<> write(PyObject* self, PyObject* data) noexcept {
   if (!is_plain(stream) || !bytes_like) return call_stock(self, "write", data);
   Ref<> bytes = fixed_bytes(data);
   if (!bytes) return py::raised;
+  // A buffer's own code may have closed the transport.
+  if (!is_plain(stream)) return call_stock(self, "write", bytes.get());
   if (PyBytes_GET_SIZE(bytes.get()) == 0) return py::none();
   if (queue_bytes(stream, std::move(bytes)) < 0) return py::raised;
   return send_or_put_off(stream);
 }
+
+namespace {
+
+// A line as it is sent. What is empty is skipped, whatever it is.
+[[maybe_unused]] Ref<> fixed_line(PyObject* item) noexcept {
+  if (PyBytes_CheckExact(item)) return py::borrow(item);
+  const int full = PyObject_IsTrue(item);
+  if (full < 0) return py::raised;
+  if (full == 0) return py::steal(PyBytes_FromStringAndSize(nullptr, 0));
+  Ref<> view = py::steal(PyMemoryView_FromObject(item));
+  return view ? py::steal(PyBytes_FromObject(view.get())) : nullptr;
+}
+
+// bool(), __buffer__() and the iteration run code that may change the list.
+[[maybe_unused]] int take_lines(PyObject* list, py::Objects& lines) noexcept {
+  Ref<> items = py::steal(PyObject_GetIter(list));
+  if (!items) return -1;
+  while (Ref<> item = py::steal(PyIter_Next(items.get()))) {
+    Ref<> line = fixed_line(item.get());
+    if (!line || !lines.append(std::move(line))) return -1;
+  }
+  return PyErr_Occurred() == nullptr ? 0 : -1;
+}
+
+// Counted as write() does: the first releases of 3.12 forgot to look.
+[[maybe_unused]] Ref<> write_to_lost(PyObject* self) noexcept {
+  Ref<> lost = py::steal(PyBytes_FromStringAndSize("", 1));
+  return lost ? call_stock(self, "write", lost.get()) : nullptr;
+}
+
+}  // namespace
 
 Ref<> write_lines(PyObject* self, PyObject* list) noexcept {
   StreamTransport& stream = stream_of(self);
@@ -210,31 +245,17 @@ Ref<> write_lines(PyObject* self, PyObject* list) noexcept {
   static_cast<void>(stream);
   return write(self, joined.get());
 #else
-  if (stream.eof || stream.empty_waiter) return call_stock(self, "writelines", list);
+  if (stream.eof || awaits_emptiness(stream)) return call_stock(self, "writelines", list);
   const int any = PyObject_IsTrue(list);
   if (any <= 0) return any < 0 ? nullptr : py::none();
-  if (!is_plain(stream)) {
-    // Lost, and counted as write() does: the first releases of 3.12 forgot to look.
-    Ref<> lost = py::steal(PyBytes_FromStringAndSize("", 1));
-    return lost ? call_stock(self, "write", lost.get()) : nullptr;
-  }
-  Ref<> items = py::steal(PySequence_List(list));
-  if (!items) return py::raised;
+  if (!is_plain(stream)) return write_to_lost(self);
   // All are looked at before one is queued: an error changes nothing.
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
-    PyObject* item = PyList_GET_ITEM(items.get(), i);
-    if (PyBytes_CheckExact(item)) continue;
-    const int full = PyObject_IsTrue(item);  // what is empty is skipped, whatever it is
-    if (full < 0) return py::raised;
-    Ref<> view = full != 0 ? py::steal(PyMemoryView_FromObject(item)) : nullptr;
-    Ref<> bytes = full == 0 ? py::steal(PyBytes_FromStringAndSize(nullptr, 0))
-                  : view    ? py::steal(PyBytes_FromObject(view.get()))
-                            : nullptr;
-    if (!bytes || PyList_SetItem(items.get(), i, bytes.release()) < 0) return py::raised;
-  }
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
-    PyObject* item = PyList_GET_ITEM(items.get(), i);
-    if (PyBytes_GET_SIZE(item) > 0 && queue_bytes(stream, py::borrow(item)) < 0) return py::raised;
+  py::Objects lines;
+  if (take_lines(list, lines) < 0) return py::raised;
+  if (!is_plain(stream)) return write_to_lost(self);  // the lines' own code has closed it
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    PyObject* line = lines[i];
+    if (PyBytes_GET_SIZE(line) > 0 && queue_bytes(stream, py::borrow(line)) < 0) return py::raised;
   }
   if (stream.queue.empty()) return py::none();
   return send_or_put_off(stream);

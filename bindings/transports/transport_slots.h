@@ -8,6 +8,7 @@ namespace phaseloop::stream {
 
 Ref<> set_protocol(PyObject* self, PyObject* protocol) noexcept;
 Ref<> get_protocol(PyObject* self) noexcept;
+int assign_protocol(PyObject* self, PyObject* value) noexcept;
 Ref<> is_closing(PyObject* self) noexcept;
 Ref<> is_reading(PyObject* self) noexcept;
 Ref<> pause_reading(PyObject* self) noexcept;
@@ -35,6 +36,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
 template <class Transport>
 int clear(PyObject* self) noexcept {
   Transport& transport = *reinterpret_cast<Transport*>(self);
+  Ref<> home = transport.home.share();
   drop_descriptor(stream_of(self));
   transport.data = nullptr;  // lives as long as the loop
   transport.native = nullptr;

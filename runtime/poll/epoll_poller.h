@@ -26,6 +26,7 @@ class EpollPoller final : public Poller {
   // either would reach into it. Replaces both; watches are forgotten.
   Status reopen() noexcept;
   void close() noexcept;
+  bool is_open() const noexcept { return epoll_.valid(); }
 
   Status wait(std::optional<Duration> timeout) noexcept override;
   std::size_t harvested() const noexcept override { return harvested_; }

@@ -30,6 +30,13 @@ class WaiterList {
 
   bool empty() const noexcept { return head_ == nullptr; }
   Waiter* first() const noexcept { return head_; }
+  // Looks at each: for the rare case that a waiter alone does not tell where it is linked.
+  bool contains(const Waiter& waiter) const noexcept {
+    for (const Waiter* w = head_; w != nullptr; w = after(*w)) {
+      if (w == &waiter) return true;
+    }
+    return false;
+  }
   static Waiter* after(const Waiter& waiter) noexcept {
     return waiter.next_ == &waiter ? nullptr : static_cast<Waiter*>(waiter.next_);
   }
