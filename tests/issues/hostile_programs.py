@@ -4,6 +4,7 @@ Each prints what it saw, which is the same with asyncio's own loop, tasks and pr
 """
 
 import asyncio
+import codecs
 import contextvars
 import gc
 import logging
@@ -509,6 +510,36 @@ async def a_reader_whose_buffer_is_changed():
         print("BufferError")
     view.release()
     print(await reader.read(1))
+
+
+def objects_that_outlive_every_module():
+    class Late:
+        def __del__(self):
+            for method in (loop.time, repr, hash, gc.get_referents):
+                try:
+                    method() if method == loop.time else method(kept)
+                except Exception:
+                    continue
+            loop.call_soon(int)
+
+    async def made():
+        server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+        peer = socket.create_connection(server.sockets[0].getsockname())
+        transport, there = await connected(asyncio.Protocol())
+        lock = asyncio.Lock()
+        await lock.acquire()
+        waiting = [asyncio.ensure_future(c) for c in (lock.acquire(), asyncio.sleep(60))]
+        failed = loop.create_future()
+        failed.set_exception(ValueError("never retrieved"))
+        gathered = asyncio.gather(*waiting)
+        await asyncio.sleep(0)
+        return [server, peer, transport, there, lock, waiting, failed, gathered, Late()]
+
+    loop = new_loop()
+    kept = loop.run_until_complete(made())
+    # The registry of codecs goes when modules and their dictionaries have gone.
+    codecs.register_error("keep", lambda error: kept)
+    print("alive")
 
 
 def main():
