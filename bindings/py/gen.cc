@@ -29,6 +29,11 @@ Ref<> take_stop_iteration() noexcept {
   if (PyErr_Occurred() == nullptr) return none();
   if (PyErr_ExceptionMatches(PyExc_StopIteration) == 0) return raised;
   Ref<> error = fetch_error();
+  // Until 3.11 the exception object is made now, and its class may make something else.
+  if (PyErr_GivenExceptionMatches(error.get(), PyExc_StopIteration) == 0) {
+    restore_error(std::move(error));
+    return raised;
+  }
   auto* stop = reinterpret_cast<PyStopIterationObject*>(error.get());
   return or_none(stop->value);
 }
