@@ -1,7 +1,7 @@
 import pytest
 from clean_install import Installed, interpreter, make_venv, pip_install
 
-VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
+VERSIONS = ("3.11.2", "3.11", "3.12", "3.13", "3.14", "3.15")
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
