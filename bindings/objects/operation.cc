@@ -191,7 +191,8 @@ PySendResult send_value(PyObject* self, PyObject* value, PyObject** result) noex
 }
 
 PyObject* next(PyObject* self) noexcept {
-  LoopData* data = operation(self).data;
+  Operation& op = operation(self);
+  LoopData* data = op.phase == Phase::created ? driving_loop() : op.data;
   return py::next_from_send(self, send_value, data != nullptr ? &data->state.stop : nullptr);
 }
 
@@ -466,6 +467,7 @@ Ref<> begin_operation(Ref<> made, const OperationKind& kind) noexcept {
   if (!made) return py::raised;
   Operation& op = operation(made.get());
   op.kind = &kind;
+  op.data = nullptr;  // memory that is used again has that of a loop which may be gone
   op.phase = Phase::created;
   op.cancelled = op.yielded = op.bare = false;
   return made;
