@@ -33,7 +33,7 @@ PyObject* owner(Runnable& work) noexcept { return object_of(sleep_of(work)); }
 int visit_timer(Runnable& work, visitproc visit, void* arg) noexcept {
   return visit_through(sleep_of(work), visit, arg);
 }
-constexpr WorkKind kTimerKind{{run, drop}, owner, native_only, visit_timer};
+constexpr WorkKind kTimerKind{{run, drop}, owner, nullptr, visit_timer};
 
 Begun begin(Operation& op, Ref<>&) noexcept {
   Sleep& sleep = sleep_of(op);

@@ -59,7 +59,7 @@ void run(Runnable& work) noexcept {
 }
 void drop(Runnable& work) noexcept { Ref<> share = py::steal(object_of(timeout_of(work))); }
 PyObject* owner(Runnable& work) noexcept { return object_of(timeout_of(work)); }
-constexpr WorkKind kTimerKind{{run, drop}, owner, native_only};
+constexpr WorkKind kTimerKind{{run, drop}, owner, nullptr};
 
 void disarm_timer(TimeoutCore& timeout) noexcept {
   Ref<> loop = std::move(timeout.loop);

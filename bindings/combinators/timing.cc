@@ -23,9 +23,4 @@ int arm_after(LoopData& data, PyObject* owner, Timer& timer, double seconds) noe
   return 0;
 }
 
-int native_only(Runnable& work, PyObject*) noexcept {
-  work.drop();
-  return py::raise(PyExc_SystemError, "work of a native loop on a foreign one");
-}
-
 }  // namespace phaseloop

@@ -22,7 +22,4 @@ void disarm(Owner& owner, Timer& timer) noexcept {
   Ref<> share = py::steal(object_of(owner));
 }
 
-// WorkKind::call_foreign of work that exists on native loops only.
-int native_only(Runnable& work, PyObject* loop) noexcept;
-
 }  // namespace phaseloop

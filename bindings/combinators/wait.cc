@@ -38,7 +38,7 @@ void timed_out(Runnable& work) noexcept {
 }
 void drop_timer(Runnable& work) noexcept { Ref<> share = py::steal(object_of(wait_of(work))); }
 PyObject* timer_owner(Runnable& work) noexcept { return object_of(wait_of(work)); }
-constexpr WorkKind kTimerKind{{timed_out, drop_timer}, timer_owner, native_only};
+constexpr WorkKind kTimerKind{{timed_out, drop_timer}, timer_owner, nullptr};
 
 void child_done(Runnable& work) noexcept {
   Child& child = child_of(work);

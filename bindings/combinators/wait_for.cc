@@ -51,7 +51,7 @@ constexpr WorkKind release_kind() noexcept {
       {[](Runnable& work) noexcept { finish(part_of<Part>(work)); },
        [](Runnable& work) noexcept { Ref<> share = py::steal(object_of(part_of<Part>(work))); }},
       [](Runnable& work) noexcept { return object_of(part_of<Part>(work)); },
-      native_only};
+      nullptr};
 }
 constexpr WorkKind kDoneKind = release_kind<Waiter>();
 constexpr WorkKind kTimeKind = release_kind<Timer>();

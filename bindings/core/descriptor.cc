@@ -42,13 +42,12 @@ void run(Runnable& work) noexcept {
 }
 void drop(Runnable&) noexcept {}
 PyObject* owner(Runnable& work) noexcept { return of(work).object; }
-int call_foreign(Runnable&, PyObject*) noexcept { return 0; }  // the poller alone queues it
 int visit_nothing(Runnable&, visitproc, void*) noexcept { return 0; }
 
 constexpr WorkKind kReader{
-    {run<Interest::read, &DescriptorKind::readable>, drop}, owner, call_foreign, visit_nothing};
+    {run<Interest::read, &DescriptorKind::readable>, drop}, owner, nullptr, visit_nothing};
 constexpr WorkKind kWriter{
-    {run<Interest::write, &DescriptorKind::writable>, drop}, owner, call_foreign, visit_nothing};
+    {run<Interest::write, &DescriptorKind::writable>, drop}, owner, nullptr, visit_nothing};
 
 }  // namespace
 

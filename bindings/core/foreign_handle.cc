@@ -40,7 +40,7 @@ void run(Runnable& work) noexcept {
 void drop(Runnable& work) noexcept { Ref<> share = py::steal(object_of(of(work))); }
 PyObject* owner(Runnable& work) noexcept { return object_of(of(work)); }
 Ref<> describe(Runnable& work) noexcept { return of(work).handle.share(); }
-constexpr WorkKind kKind{{run, drop}, owner, no_foreign_handle, nullptr, describe};
+constexpr WorkKind kKind{{run, drop}, owner, nullptr, nullptr, describe};
 
 using Slots = py::Gc<ForeignHandleRefs>;
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(Slots::traverse)},

@@ -6,6 +6,7 @@
 
 #include "bindings/core/current_task.h"
 #include "bindings/core/stock.h"
+#include "bindings/core/timer_call.h"
 #include "bindings/core/work.h"
 #include "bindings/py/call.h"
 #include "bindings/py/dealloc.h"
@@ -45,13 +46,23 @@ PyObject* owner(Runnable& work) noexcept {
 }
 constexpr auto kHandleOf = [](Runnable& work) noexcept -> Handle& { return handle_of(work); };
 constexpr auto kTimerOf = [](Runnable& work) noexcept -> TimerHandle& { return timer_of(work); };
-constexpr WorkKind kHandleKind{
-    {run<kHandleOf>, drop<kHandleOf>}, owner<kHandleOf>, no_foreign_handle};
-constexpr WorkKind kTimerKind{{run<kTimerOf>, drop<kTimerOf>}, owner<kTimerOf>, no_foreign_handle};
+constexpr WorkKind kHandleKind{{run<kHandleOf>, drop<kHandleOf>}, owner<kHandleOf>, nullptr};
+constexpr WorkKind kTimerKind{{run<kTimerOf>, drop<kTimerOf>}, owner<kTimerOf>, nullptr};
 
 Ref<> cancel(PyObject* self) noexcept {
   if (cancel_handle(handle_of(self), handle_of(self), self) < 0) return py::raised;
   return py::none();
+}
+
+// What is not in the native heap: asyncio's own code has it, or it stands for another timer.
+[[gnu::cold]] int tell_owner(TimerHandle& handle, PyObject* self) noexcept {
+  State* state = state_of_type(Py_TYPE(self));
+  if (state == nullptr) return -1;
+  if (PyObject* callback = handle.callback.get()) cancel_timer_call(*state, callback);
+  Ref<> loop = handle.loop.share();
+  LoopData* data = loop ? own_data(*state, loop.get()) : nullptr;
+  if (data == nullptr || !data->stock) return 0;
+  return py::call_method(loop.get(), state->names._timer_handle_cancelled.get(), self) ? 0 : -1;
 }
 
 Ref<> cancel_timer(PyObject* self) noexcept {
@@ -61,6 +72,8 @@ Ref<> cancel_timer(PyObject* self) noexcept {
     handle.data().events->disarm(handle);
     share = py::steal(self);
     handle.scheduled = py::borrow(Py_False);
+  } else if (!is_cancelled(handle) && tell_owner(handle, self) < 0) {
+    return py::raised;
   }
   if (cancel_handle(handle, handle, self) < 0) return py::raised;
   return py::none();
@@ -119,11 +132,6 @@ constexpr unsigned kFlags =
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION;
 
 }  // namespace
-
-int no_foreign_handle(Runnable& work, PyObject*) noexcept {
-  work.drop();
-  return py::raise(PyExc_SystemError, "a native handle on a foreign loop");
-}
 
 int fill_handle(HandleSlots& handle, Home& home, LoopData& data, PyObject* callback, Ref<> args,
                 PyObject* context) noexcept {

@@ -64,8 +64,6 @@ bool is_cancelled(const HandleSlots& handle) noexcept;
 int fill_handle(HandleSlots& handle, Home& home, LoopData& data, PyObject* callback, Ref<> args,
                 PyObject* context) noexcept;
 int cancel_handle(HandleSlots& handle, const Home& home, PyObject* self) noexcept;
-// WorkKind::call_foreign: handles are made by native loops only and never meet another.
-int no_foreign_handle(Runnable& work, PyObject* loop) noexcept;
 
 // callback(*args) in `context`, which is left before this returns. Empty: what the callback raised.
 Ref<> call_in_context(PyObject* context, PyObject* callback, PyObject* const* args,

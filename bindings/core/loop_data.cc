@@ -13,17 +13,21 @@ constexpr double kSecondsMax = 4.6e9;
 }  // namespace
 
 void LoopData::escape(Ref<> exception) noexcept {
+  // The handle that runs the work raises it then.
+  if (stock) state.foreign_loop->escape(exception.share());
   // The first one counts; a second within the same piece of work has it as context already.
-  if (!escaped) escaped = std::move(exception);
+  if (!escaped && !stock) escaped = std::move(exception);
   if (events != nullptr) events->interrupt();
 }
 
+LoopData* own_data(State& state, PyObject* loop) noexcept {
+  if (PyObject_TypeCheck(loop, state.loop_type.get()) == 0) return nullptr;
+  return reinterpret_cast<Loop*>(loop)->data;
+}
+
 LoopData& loop_data(State& state, PyObject* loop) noexcept {
-  if (PyObject_TypeCheck(loop, state.loop_type.get()) != 0) {
-    LoopData* data = reinterpret_cast<Loop*>(loop)->data;
-    if (data != nullptr && !data->overridden) return *data;
-  }
-  return *state.foreign_loop;
+  LoopData* data = own_data(state, loop);
+  return data != nullptr && data->native() ? *data : *state.foreign_loop;
 }
 
 double to_seconds(Instant instant) noexcept {

@@ -5,6 +5,7 @@
 // Thread: the loop's, under the GIL or its equivalent.
 #pragma once
 
+#include <climits>
 #include <memory>
 
 #include "bindings/core/state.h"
@@ -21,19 +22,29 @@ struct LoopIo;  // bindings/loop: poller, watched descriptors
 struct Descriptor;
 
 struct LoopData {
-  LoopData(State& own_state, PyObject* loop) noexcept : state(own_state), object(loop) {}
+  LoopData(State& own_state, PyObject* loop) noexcept
+      : state(own_state), object(loop), probe(loop != nullptr ? loop : Py_None) {}
 
-  // We schedule on it ourselves; otherwise through its Python call_soon().
-  bool native() const noexcept { return object != nullptr; }
+  // Whether native code may schedule on it directly. If not, everything goes through the loop's
+  // Python methods: it is not ours, or its class or the object has methods of the program's own, or
+  // the class has changed since settle_plain() was told that it has none. The comparison notices
+  // every change to the class, its bases and `__class__` at once, without a hook in any of them.
+  bool native() const noexcept { return Py_TYPE(probe)->tp_version_tag == plain_version; }
+  // Direct scheduling ends until settle_plain() is called again.
+  void doubt() noexcept { plain_version = kNoVersion; }
   bool running() const noexcept { return thread != 0; }
 
   // An error that nobody below the runner may handle: ends the iteration and is raised out of the
   // run, or out of the foreign loop's callback.
   void escape(Ref<> exception) noexcept;
 
+  // No type ever has this version.
+  static constexpr unsigned kNoVersion = UINT_MAX;
+
   // Constant after construction.
   State& state;
-  PyObject* const object;
+  PyObject* const object;  // null: stands for all loops that are not ours
+  PyObject* const probe;   // `object`, or some object in its place
   // The loop's thread.
   EventLoop* events = nullptr;  // null: foreign, or closed
   Poller* poller = nullptr;  // null: foreign. May be closed: then nothing can be watched any more
@@ -45,16 +56,29 @@ struct LoopData {
   int runs = 0;              // of the loop, one within the other
   bool closed = false;
   bool debug = false;
-  bool overridden = false;  // a Python subclass replaced call_soon()
   bool overrides_create_future = false;
   bool overrides_create_task = false;
-  bool overrides_time = false;
+  bool stock = false;                // runs asyncio's own code, see stock_mode.h
+  bool serves_later = false;         // stock: what is native has been scheduled to run
+  bool runs_until_stopped = false;   // for the next _run_once()
   bool current_task_stands = false;  // see current_task.h
   Ref<> task_factory;
+  unsigned plain_version = kNoVersion;   // of the loop's type, see native()
+  unsigned handle_version = kNoVersion;  // of the type of handles, when settle_plain() was called
 };
 
-// The native data of `loop`, or that which stands for foreign loops.
+// While a loop hands its work over: the handles, made here instead of by a call of call_soon().
+// `handles` is borrowed.
+struct HandOver {
+  LoopData* data = nullptr;
+  PyObject* handles = nullptr;  // a list
+};
+
+// The native data of `loop` if native code may schedule on it; that which stands for foreign loops
+// otherwise.
 LoopData& loop_data(State& state, PyObject* loop) noexcept;
+// The data of `loop` in any case; null if it is not ours.
+LoopData* own_data(State& state, PyObject* loop) noexcept;
 
 // The Python type's layout. Its slots and methods are in bindings/loop.
 struct Loop {

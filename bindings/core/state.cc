@@ -62,6 +62,7 @@ void dealloc(PyObject* self) noexcept {
     return 0;
   });
   delete std::exchange(state.foreign_loop, nullptr);
+  delete std::exchange(state.hand_over, nullptr);
   py::free_object(self);
 }
 
@@ -207,6 +208,8 @@ Ref<State> new_state() noexcept {
   if (!state) return py::raised;
   state->foreign_loop = new (std::nothrow) LoopData(*state.get(), nullptr);
   if (state->foreign_loop == nullptr) return PyErr_NoMemory(), py::raised;
+  state->hand_over = new (std::nothrow) HandOver;
+  if (state->hand_over == nullptr) return PyErr_NoMemory(), py::raised;
   if (!intern_names(*state.get()) || !import_asyncio(*state.get()) ||
       !study_primitives(*state.get())) {
     return py::raised;

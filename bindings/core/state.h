@@ -22,6 +22,7 @@ using py::Ref;
 
 struct LoopData;
 struct NativeProtocol;
+struct HandOver;
 struct TaskLink;
 
 // clang-format off
@@ -39,7 +40,8 @@ struct TaskLink;
   X(set_exception) \
   X(pause_reading) X(resume_reading) X(feed_data) X(feed_eof) X(is_closing) X(write) \
   X(writelines) X(write_eof) X(can_write_eof) X(close) X(get_extra_info) X(_drain_helper) \
-  X(_get_close_waiter) X(fileno) X(_ensure_fd_no_transport) X(setblocking) X(_fileno) X(_loop) X(_protocol) X(_buffer) X(_conn_lost) X(_closing) X(_maybe_pause_protocol) X(_maybe_resume_protocol) X(_add_writer) X(_remove_writer) X(_remove_reader) X(_write_ready) X(_cancelled) X(_run)
+  X(_get_close_waiter) X(fileno) X(_ensure_fd_no_transport) X(setblocking) X(_fileno) X(_loop) X(_protocol) X(_buffer) X(_conn_lost) X(_closing) X(_serve_native) X(call_later) X(call_at) X(_call_stock_soon) X(_settle) \
+  X(_timer_handle_cancelled) X(_run_once) X(Future) X(Task) X(_maybe_pause_protocol) X(_maybe_resume_protocol) X(_add_writer) X(_remove_writer) X(_remove_reader) X(_write_ready) X(_cancelled) X(_run)
 
 // Attributes taken from asyncio when the module is initialised: X(field, module, attribute). None
 // has to be there: core/stock.h says what stands in its place.
@@ -99,6 +101,7 @@ struct TaskLink;
   X(threadsafe_handle_type) \
   X(foreign_handle_type)   \
   X(work_call_type)        \
+  X(timer_call_type)       \
   X(loop_type)             \
   X(future_type)           \
   X(task_type)             \
@@ -153,6 +156,7 @@ struct TaskLink;
   X(start_heeds_pause, "start_heeds_pause") \
   X(origin_of_call, "origin_of_call")       \
   X(origin_of_future, "origin_of_future")   \
+  X(watched_names, "watched_names") \
   X(chain_looks_at_running_loop, "chain_looks_at_running_loop")
 // clang-format on
 
@@ -188,6 +192,7 @@ struct State {
 #undef PHASELOOP_FIELD
   // Stands for every loop that is not ours.
   LoopData* foreign_loop;
+  HandOver* hand_over;  // see work.h
 
   const NativeProtocol* stream_protocol;  // what instances of stream_protocol_class do natively
 

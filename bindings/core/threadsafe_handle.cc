@@ -31,7 +31,7 @@ void run(Runnable& work) noexcept {
 }
 void drop(Runnable& work) noexcept { Ref<> share = py::steal(object_of(handle_of(work))); }
 PyObject* owner(Runnable& work) noexcept { return object_of(handle_of(work)); }
-constexpr WorkKind kKind{{run, drop}, owner, no_foreign_handle};
+constexpr WorkKind kKind{{run, drop}, owner, nullptr};
 
 // Until the callback is over, unless it is itself what is asking.
 void wait_for_callback(ThreadSafeHandle& handle) noexcept {

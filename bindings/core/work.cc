@@ -1,5 +1,6 @@
 #include "bindings/core/work.h"
 
+#include "bindings/core/handle.h"
 #include "bindings/py/call.h"
 #include "bindings/py/dealloc.h"
 #include "bindings/py/gc.h"
@@ -26,7 +27,8 @@ PyObject* call(PyObject* self, PyObject*, PyObject*) noexcept {
   Ref<State> state = work_call(self)->state.share();
   LoopData& foreign = *state->foreign_loop;
   work_call(self)->owner = py::borrow(work_kind(*work).owner(*work));
-  work->run();
+  const WorkKind& kind = work_kind(*work);
+  kind.run_entered != nullptr ? kind.run_entered(*work) : work->run();
   if (foreign.escaped) {
     py::restore_error(std::exchange(foreign.escaped, nullptr));
     return nullptr;
@@ -98,9 +100,16 @@ int check_thread(const LoopData& data) noexcept {
   return py::call_method(data.object, data.state.names._check_thread.get()) ? 0 : -1;
 }
 
+// Through the loop's Python methods; work that has no way there stays in the native queue.
+[[gnu::cold]] int schedule_indirectly(LoopData& data, PyObject* loop, Runnable& work) noexcept {
+  if (auto* call_foreign = work_kind(work).call_foreign) return call_foreign(work, loop);
+  data.events->call_soon(work);
+  return serve_later(data);
+}
+
 int schedule(LoopData& data, PyObject* loop, Runnable& work) noexcept {
   if (!data.native()) [[unlikely]]
-    return work_kind(work).call_foreign(work, loop);
+    return schedule_indirectly(data, loop, work);
   if (data.closed || data.debug) [[unlikely]] {
     // A subclass's check may close the loop.
     if (check_closed(data) < 0 || check_thread(data) < 0 || check_closed(data) < 0) {
@@ -122,9 +131,38 @@ int call_soon_foreign(State& state, PyObject* loop, Runnable& work, PyObject* co
   }
   callable->work = &work;
   callable->state = py::borrow(&state);
-  Ref<> handle = py::call_method_kw(loop, state.names.call_soon.get(), state.context_keyword.get(),
-                                    callable.obj(), context);
-  return handle ? 0 : -1;
+  return call_soon_python(state, loop, callable.obj(), state.empty_tuple.share(), context);
+}
+
+int call_soon_python(State& state, PyObject* loop, PyObject* callback, Ref<> args,
+                     PyObject* context) noexcept {
+  if (!args) return -1;
+  HandOver& taking = *state.hand_over;
+  if (taking.data != nullptr && taking.data->object == loop) {
+    Ref<Handle> handle = new_handle(*taking.data, callback, std::move(args), context);
+    return handle ? PyList_Append(taking.handles, handle.obj()) : -1;
+  }
+  PyObject* tuple = args.get();
+  if (PyTuple_GET_SIZE(tuple) == 0) {
+    return py::call_method_kw(loop, state.names.call_soon.get(), state.context_keyword.get(),
+                              callback, context)
+               ? 0
+               : -1;
+  }
+  return py::call_method_kw(loop, state.names.call_soon.get(), state.context_keyword.get(),
+                            callback, PyTuple_GET_ITEM(tuple, 0), context)
+             ? 0
+             : -1;
+}
+
+int serve_later(LoopData& data) noexcept {
+  if (!data.stock || data.serves_later) return 0;
+  Ref<> serve = py::attribute(data.object, data.state.names._serve_native.get());
+  if (!serve) return -1;
+  data.serves_later = true;
+  if (py::call_method(data.object, data.state.names._call_stock_soon.get(), serve.get())) return 0;
+  data.serves_later = false;
+  return -1;
 }
 
 Ref<> shown_callbacks(State& state, const WorkKind& kind, PyObject* owner) noexcept {

@@ -14,7 +14,9 @@ struct WorkKind : Runnable::Kind {
   // The object the work belongs to; borrowed. Null: none (the loop's own work).
   PyObject* (*owner)(Runnable&) noexcept;
   // Schedules on a loop that is not ours through its call_soon(): 0, or -1 with an error set.
-  // The share is passed on or given back in either case.
+  // The share is passed on or given back in either case. Null: for native loops only; where
+  // asyncio's own code runs such a loop, the work stays in the native queue, which that code
+  // serves.
   int (*call_foreign)(Runnable&, PyObject* loop) noexcept;
   // Visits what a share keeps alive. Null: just the owner.
   int (*visit)(Runnable&, visitproc, void*) noexcept = nullptr;
@@ -23,6 +25,9 @@ struct WorkKind : Runnable::Kind {
   // The callback of asyncio.tasks that the work does the job of: "gather._done_callback". If there
   // are more, with a space between them.
   const char* stands_for = nullptr;
+  // Instead of run(), when a foreign loop has entered the work's context already: an error that is
+  // the loop's business escapes from State::foreign_loop. Null: run().
+  void (*run_entered)(Runnable&) noexcept = nullptr;
 };
 
 inline const WorkKind& work_kind(const Runnable& work) noexcept {
@@ -38,6 +43,14 @@ int check_closed(const LoopData& data) noexcept;
 
 // In debug mode: 0, or -1 with RuntimeError if another thread than the loop's is asking.
 int check_thread(const LoopData& data) noexcept;
+
+// Makes sure that what is in the native queues is run soon, if asyncio's own code runs the loop. 0,
+// or -1 with what call_soon() raised.
+int serve_later(LoopData& data) noexcept;
+
+// loop.call_soon(callback, *args, context=context) for work that leaves the native queue. 0 or -1.
+int call_soon_python(State& state, PyObject* loop, PyObject* callback, Ref<> args,
+                     PyObject* context) noexcept;
 
 // For call_foreign: passes a callable that runs `work`, and `context` to run it in, to
 // loop.call_soon(). `method` is the callable's __name__ as asyncio's own would show it.

@@ -29,10 +29,9 @@ PyObject* listener(const Side& side) noexcept {
 }
 PyObject* owner(Runnable& work) noexcept { return listener(side_of(work)); }
 PyObject* no_owner(Runnable&) noexcept { return nullptr; }
-int call_foreign(Runnable&, PyObject*) noexcept { return 0; }
 // Being queued is no share: the loop itself keeps the handle, and visits it.
 int visit_nothing(Runnable&, visitproc, void*) noexcept { return 0; }
-constexpr WorkKind kKind{{run, drop}, owner, call_foreign, visit_nothing};
+constexpr WorkKind kKind{{run, drop}, owner, nullptr, visit_nothing};
 
 int os_error(int error) noexcept {
   errno = error;
@@ -116,7 +115,7 @@ FdWatch::FdWatch(LoopData& data, int fd) noexcept : reader(data), writer(data) {
   watch.on_writable = &writer;
 }
 
-constexpr WorkKind Neglected::kKind{{run, drop}, no_owner, call_foreign, visit_nothing};
+constexpr WorkKind Neglected::kKind{{run, drop}, no_owner, nullptr, visit_nothing};
 
 Neglected::Neglected(EpollPoller& poller, EventLoop& events) noexcept
     : Runnable(kKind), poller_(poller), events_(events) {}

@@ -84,11 +84,13 @@ class Neglected : public Runnable {
 
 struct LoopIo {
   LoopIo(LoopData& data, bool virtual_time) noexcept
-      : jumping(poller),
+      : is_virtual(virtual_time),
+        jumping(poller),
         sleeper(virtual_time ? static_cast<Poller&>(jumping) : poller, data),
         events(sleeper, virtual_time ? static_cast<const Clock&>(jumping) : clock),
         neglected(poller, events) {}
 
+  const bool is_virtual;  // time passes in jumps
   EpollPoller poller;
   VirtualTime jumping;
   SleepingPoller sleeper;

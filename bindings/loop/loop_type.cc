@@ -9,6 +9,7 @@
 #include "bindings/loop/loop_io.h"
 #include "bindings/loop/run.h"
 #include "bindings/loop/scheduling.h"
+#include "bindings/loop/stock_mode.h"
 #include "bindings/objects/type_layout.h"
 #include "bindings/py/call.h"
 #include "bindings/py/method.h"
@@ -20,7 +21,21 @@ namespace {
 Loop& loop_of(PyObject* self) noexcept { return *reinterpret_cast<Loop*>(self); }
 LoopData& data_of(PyObject* self) noexcept { return *loop_of(self).data; }
 
-Ref<> run_once(PyObject* self) noexcept { return run_until_stopped(loop_of(self)); }
+Ref<> run_once(PyObject* self, py::Args args) noexcept {
+  LoopData& data = data_of(self);
+  const bool until_stopped = std::exchange(data.runs_until_stopped, false);
+  const int native = still_native(data);
+  if (native < 0) return py::raised;
+  if (native == 0) return call_stock_method(data, data.state.names._run_once.get(), args);
+  return until_stopped ? run_until_stopped(loop_of(self)) : run_iteration(loop_of(self));
+}
+// run_forever() calls _run_once() over and over: the next call may as well return at the end.
+Ref<> run_natively(PyObject* self, PyObject* wanted) noexcept {
+  const int truth = PyObject_IsTrue(wanted);
+  if (truth < 0) return py::raised;
+  data_of(self).runs_until_stopped = truth != 0;
+  return py::none();
+}
 
 // --- state that asyncio's BaseEventLoop reads and writes ----------------------------------------
 
@@ -69,6 +84,9 @@ int set_factory(PyObject* self, PyObject* value) noexcept {
   data_of(self).task_factory = value == nullptr || value == Py_None ? nullptr : py::borrow(value);
   return 0;
 }
+
+Ref<> get_stock(PyObject* self) noexcept { return py::boolean(data_of(self).stock); }
+Ref<> get_native(PyObject* self) noexcept { return py::boolean(data_of(self).native()); }
 
 Ref<> is_running(PyObject* self) noexcept { return py::boolean(data_of(self).running()); }
 Ref<> is_closed(PyObject* self) noexcept { return py::boolean(data_of(self).closed); }
@@ -181,24 +199,6 @@ Ref<> after_fork(PyObject* self) noexcept {
   return py::none();
 }
 
-// A subclass with a call_soon() of its own gets to see every call, like a loop that is not ours.
-int overrides(PyObject* self, State& state, PyObject* name, bool& answer) noexcept {
-  Ref<> own = py::attribute(state.loop_type.obj(), name);
-  Ref<> actual = py::attribute(py::object(Py_TYPE(self)), name);
-  if (!own || !actual) return -1;
-  answer = own.get() != actual.get();
-  return 0;
-}
-int notice_overrides(PyObject* self, LoopData& data) noexcept {
-  State& state = data.state;
-  if (overrides(self, state, state.names.call_soon.get(), data.overridden) < 0) return -1;
-  if (overrides(self, state, state.names.create_task.get(), data.overrides_create_task) < 0 ||
-      overrides(self, state, state.names.time.get(), data.overrides_time) < 0) {
-    return -1;
-  }
-  return overrides(self, state, state.names.create_future.get(), data.overrides_create_future);
-}
-
 // Other arguments are a subclass's own.
 int wants_virtual_time(PyObject* keywords) noexcept {
   PyObject* given = keywords != nullptr ? PyDict_GetItemString(keywords, "virtual_time") : nullptr;
@@ -226,7 +226,6 @@ PyObject* create(PyTypeObject* type, PyObject*, PyObject* keywords) noexcept {
     PyErr_SetFromErrno(PyExc_OSError);
     return nullptr;
   }
-  if (notice_overrides(self.get(), *loop.data) < 0) return nullptr;
   return self.release();
 }
 
@@ -311,7 +310,20 @@ PyMethodDef methods[] = {
                      "already scheduled will still run.  This simply informs\nrun_forever to stop "
                      "looping after a complete iteration."),
     py::method<run_once>("_run_once",
-                         "Iterate until stop(): BaseEventLoop.run_forever() calls it once."),
+                         "_run_once($self, /)\n--\n\nRun one full iteration of the event loop."),
+    py::method<run_natively>("_run_natively", "Has the next _run_once() return after stop()."),
+    py::method<class_version>("_class_version", nullptr),
+    py::method<trust>("_trust", nullptr),
+    py::method<look_again_soon>("_look_again_soon", nullptr),
+    py::method<set_attribute>("__setattr__", nullptr),
+    py::method<delete_attribute>("__delattr__", nullptr),
+    py::method<ready_handles>("_ready_handles", nullptr),
+    py::method<timer_handles>("_timer_handles", nullptr),
+    py::method<hand_over>("_hand_over", nullptr),
+    py::method<serve_native>("_serve_native", nullptr),
+    py::method<poller_descriptor>("_poller_descriptor", nullptr),
+    py::method<advance_time>("_advance_time", nullptr),
+    py::method<watched_descriptors>("_watched_descriptors", nullptr),
     py::method<new_callback>("_new_handle", "A handle that is not scheduled."),
     py::method<schedule_callback>("_schedule_handle",
                                   "Schedules a handle of asyncio's: it runs once more."),
@@ -332,6 +344,8 @@ PyGetSetDef attributes[] = {py::property<get_closed, set_closed>("_closed"),
                             py::property<get_thread, set_thread>("_thread_id"),
                             py::property<get_debug_flag, set_debug_flag>("_debug"),
                             py::property<get_factory, set_factory>("_task_factory"),
+                            py::getter<get_stock>("_stock"),
+                            py::getter<get_native>("_native"),
                             {}};
 PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(create)},
                        {Py_tp_traverse, reinterpret_cast<void*>(traverse)},

@@ -3,6 +3,7 @@
 #include "bindings/core/current_task.h"
 #include "bindings/core/work.h"
 #include "bindings/loop/loop_io.h"
+#include "bindings/loop/stock_mode.h"
 #include "bindings/py/call.h"
 
 namespace phaseloop {
@@ -56,40 +57,65 @@ class SlowWork final : public EventLoop::Observer {
 
 // What was left standing must not be seen once the loop is not running.
 struct RunScope {
-  explicit RunScope(LoopData& own_data) noexcept : data(own_data) { ++data.runs; }
+  explicit RunScope(LoopData& own_data) noexcept
+      : data(own_data), outer(own_data.events->observe(nullptr)) {
+    ++data.runs;
+  }
   ~RunScope() {
     --data.runs;
     leave_standing_task(data);
-    data.events->observe(nullptr);
+    data.events->observe(outer);
   }
   RunScope(const RunScope&) = delete;
   RunScope& operator=(const RunScope&) = delete;
   LoopData& data;
+  EventLoop::Observer* const outer;
 };
+
+// 0, or -1 with the error that ends the run.
+int iterate(LoopData& data, SlowWork& observer) noexcept {
+  EventLoop& events = *data.events;
+  static_cast<void>(events.observe(data.debug ? &observer : nullptr));
+  events.run_once();
+  if (data.escaped) [[unlikely]] {
+    py::restore_error(std::exchange(data.escaped, nullptr));
+    return -1;
+  }
+  return PyErr_CheckSignals();
+}
 
 }  // namespace
 
 Ref<> run_until_stopped(Loop& loop) noexcept {
   LoopData& data = *loop.data;
-  EventLoop& events = *data.events;
   Ref<> keep = py::borrow(data.object);
   // `_closed` can be set back by hand; the poller cannot be opened again.
   if (!loop.io->poller.is_open()) return py::raise(PyExc_RuntimeError, "Event loop is closed");
   SlowWork observer(data);
   RunScope scope(data);
-  events.begin_run();
+  data.events->begin_run();
   std::uint64_t signals = data.state.signals;
   do {
+    const int native = still_native(data);
+    if (native < 0) return py::raised;
+    if (native == 0) return py::none();
     // asyncio looks at its self-pipe in every iteration: one after the signal it has the number.
-    if (std::exchange(signals, data.state.signals) != data.state.signals) events.poll_eagerly();
-    events.observe(data.debug ? &observer : nullptr);
-    events.run_once();
-    if (data.escaped) [[unlikely]] {
-      return py::restore_error(std::exchange(data.escaped, nullptr)), nullptr;
+    if (std::exchange(signals, data.state.signals) != data.state.signals) {
+      data.events->poll_eagerly();
     }
-    if (PyErr_CheckSignals() < 0) return py::raised;
-  } while (!events.stopping());
+    if (iterate(data, observer) < 0) return py::raised;
+  } while (!data.events->stopping());
   return py::none();
+}
+
+Ref<> run_iteration(Loop& loop) noexcept {
+  LoopData& data = *loop.data;
+  Ref<> keep = py::borrow(data.object);
+  if (!loop.io->poller.is_open()) return py::raise(PyExc_RuntimeError, "Event loop is closed");
+  SlowWork observer(data);
+  RunScope scope(data);
+  data.events->begin_run();
+  return iterate(data, observer) < 0 ? nullptr : py::none();
 }
 
 }  // namespace phaseloop

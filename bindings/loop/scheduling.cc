@@ -7,6 +7,8 @@
 #include "bindings/core/loop_data.h"
 #include "bindings/core/threadsafe_handle.h"
 #include "bindings/core/work.h"
+#include "bindings/loop/loop_io.h"
+#include "bindings/loop/stock_mode.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/call.h"
 #include "bindings/py/version.h"
@@ -88,7 +90,7 @@ Ref<> schedule_at(PyObject* self, double when, Ref<> when_object, Callback& call
 
 // As asyncio: time() + delay by Python's own addition, so that any number does.
 Ref<> deadline_after(PyObject* self, LoopData& data, PyObject* delay) noexcept {
-  if ((PyFloat_CheckExact(delay) || PyLong_CheckExact(delay)) && !data.overrides_time) [[likely]] {
+  if ((PyFloat_CheckExact(delay) || PyLong_CheckExact(delay)) && data.native()) [[likely]] {
     const double seconds = PyFloat_AsDouble(delay);
     if (seconds == -1.0 && PyErr_Occurred() != nullptr) return py::raised;
     return py::steal(PyFloat_FromDouble(to_seconds(data.events->now()) + seconds));
@@ -127,29 +129,12 @@ int task_options(Args args, PyObject*& coroutine, TaskOptions& options) noexcept
   return 0;
 }
 
-// With a task factory: what asyncio's own create_task() does, which then makes no task itself.
-Ref<> create_task_by_factory(PyObject* self, LoopData& data, Args args) noexcept {
-  Ref<> base =
-      py::steal(PyObject_GetAttrString(data.state.base_events_module.get(), "BaseEventLoop"));
-  if (!base) return py::raised;
-  Ref<> method = py::attribute(base.get(), data.state.names.create_task.get());
-  Ref<> positional = args.tuple_from(0);
-  Ref<> keywords = py::steal(PyDict_New());
-  if (!method || !positional || !keywords) return py::raised;
-  for (Py_ssize_t i = 0; i < args.keyword_count(); ++i) {
-    if (PyDict_SetItem(keywords.get(), args.keyword_name(i), args.keyword_value(i)) < 0) {
-      return py::raised;
-    }
-  }
-  Ref<> bound = py::steal(PyMethod_New(method.get(), self));
-  if (!bound) return py::raised;
-  return py::steal(PyObject_Call(bound.get(), positional.get(), keywords.get()));
-}
-
 }  // namespace
 
 Ref<> call_soon(PyObject* self, Args args) noexcept {
   LoopData& data = data_of(self);
+  if (data.stock) [[unlikely]]
+    return call_stock_method(data, data.state.names.call_soon.get(), args);
   Callback callback;
   if (!parse("call_soon", data, args, 0, callback) ||
       check_call(self, data, callback, "call_soon", false) < 0) {
@@ -165,6 +150,8 @@ Ref<> call_soon(PyObject* self, Args args) noexcept {
 
 Ref<> call_soon_threadsafe(PyObject* self, Args args) noexcept {
   LoopData& data = data_of(self);
+  if (data.stock) [[unlikely]]
+    return call_stock_method(data, data.state.names.call_soon_threadsafe.get(), args);
   Callback callback;
   if (!parse("call_soon_threadsafe", data, args, 0, callback) ||
       check_call(self, data, callback, "call_soon_threadsafe", true) < 0) {
@@ -180,6 +167,8 @@ Ref<> call_soon_threadsafe(PyObject* self, Args args) noexcept {
 
 Ref<> call_later(PyObject* self, Args args) noexcept {
   LoopData& data = data_of(self);
+  if (data.stock) [[unlikely]]
+    return call_stock_method(data, data.state.names.call_later.get(), args);
   Callback callback;
   if (!parse("call_later", data, args, 1, callback)) return py::raised;
   if (args[0] == Py_None) return py::raise(PyExc_TypeError, "delay must not be None");
@@ -193,6 +182,8 @@ Ref<> call_later(PyObject* self, Args args) noexcept {
 
 Ref<> call_at(PyObject* self, Args args) noexcept {
   LoopData& data = data_of(self);
+  if (data.stock) [[unlikely]]
+    return call_stock_method(data, data.state.names.call_at.get(), args);
   Callback callback;
   if (!parse("call_at", data, args, 1, callback)) return py::raised;
   if (args[0] == Py_None) return py::raise(PyExc_TypeError, "when cannot be None");
@@ -202,13 +193,25 @@ Ref<> call_at(PyObject* self, Args args) noexcept {
   return schedule_at(self, seconds, py::borrow(args[0]), callback);
 }
 
+// The clock is the one that time.monotonic() reads, unless time is virtual.
 Ref<> loop_time(PyObject* self) noexcept {
-  return py::steal(PyFloat_FromDouble(to_seconds(data_of(self).events->now())));
+  LoopData& data = data_of(self);
+  if (data.stock && !reinterpret_cast<Loop*>(self)->io->is_virtual) [[unlikely]] {
+    return call_stock_method(data, data.state.names.time.get(), Args(nullptr, 0, nullptr));
+  }
+  return py::steal(PyFloat_FromDouble(to_seconds(data.events->now())));
 }
 
 Ref<> create_future(PyObject* self) noexcept {
-  LoopData& data = loop_data(data_of(self).state, self);
-  return new_future(data, self);
+  LoopData& own = data_of(self);
+  if (own.stock) [[unlikely]] {
+    const int replaced = class_replaced(own.state, "asyncio.futures", own.state.names.Future.get());
+    if (replaced < 0) return py::raised;
+    if (replaced > 0) {
+      return call_stock_method(own, own.state.names.create_future.get(), Args(nullptr, 0, nullptr));
+    }
+  }
+  return new_future(loop_data(own.state, self), self);
 }
 
 Ref<> create_task(PyObject* self, Args args) noexcept {
@@ -216,7 +219,12 @@ Ref<> create_task(PyObject* self, Args args) noexcept {
   if (check_closed(own) < 0) return py::raised;
   const bool eager = own.task_factory && own.task_factory.get() == own.state.eager_factory.get();
   if (own.task_factory && !eager) [[unlikely]]
-    return create_task_by_factory(self, own, args);
+    return call_stock_method(own, own.state.names.create_task.get(), args);
+  if (own.stock) [[unlikely]] {
+    const int replaced = class_replaced(own.state, "asyncio.tasks", own.state.names.Task.get());
+    if (replaced < 0) return py::raised;
+    if (replaced > 0) return call_stock_method(own, own.state.names.create_task.get(), args);
+  }
   PyObject* coroutine = nullptr;
   TaskOptions options;
   options.eager_start = eager;

@@ -16,6 +16,7 @@
 #include "bindings/core/handle.h"
 #include "bindings/core/state.h"
 #include "bindings/core/threadsafe_handle.h"
+#include "bindings/core/timer_call.h"
 #include "bindings/core/work.h"
 #include "bindings/loop/loop_type.h"
 #include "bindings/loop/socket_call.h"
@@ -53,6 +54,7 @@ void checked(int result) {
 void make_types(State& state, PyObject* module) {
   state.foreign_handle_type = checked(new_foreign_handle_type(module));
   state.work_call_type = checked(new_work_call_type(module));
+  state.timer_call_type = checked(new_timer_call_type(module));
   state.handle_type = checked(new_handle_type(state, module));
   state.timer_handle_type = checked(new_timer_handle_type(state, module));
   if constexpr (version::kThreadSafeHandles) {

@@ -44,11 +44,12 @@ PyObject* owner(Runnable&) noexcept { return nullptr; }
 int call_foreign(Runnable& work, PyObject* loop) noexcept {
   DoneCallback& self = callback_of(work);
   State& state = future_data(self.future.get()).data->state;
-  Ref<> handle = py::call_method_kw(loop, state.names.call_soon.get(), state.context_keyword.get(),
-                                    self.callback.get(), self.future.get(), self.context.get());
+  const int called =
+      call_soon_python(state, loop, self.callback.get(),
+                       py::steal(PyTuple_Pack(1, self.future.get())), self.context.get());
   py::ErrorScope keep;
   delete &self;
-  return handle ? 0 : -1;
+  return called;
 }
 
 int visit_callback(Runnable& work, visitproc visit, void* arg) noexcept {

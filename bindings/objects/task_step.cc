@@ -35,7 +35,7 @@ int collect(TaskData& task, Ref<>& exception) noexcept {
 }
 
 // An error of the step itself, as if it had come out of a callback.
-[[gnu::cold]] void step_failed(TaskData& task) noexcept {
+[[gnu::cold]] void step_failed(TaskData& task, bool entered) noexcept {
   Ref<> exception = py::fetch_error();
   Ref<> self = py::borrow(object_of(task));
   if (task.data == nullptr) {
@@ -43,9 +43,8 @@ int collect(TaskData& task, Ref<>& exception) noexcept {
     return py::write_unraisable(self.get());
   }
   LoopData& data = *task.data;
-  if (!data.native() || py::ends_the_run(exception.get())) {
-    return data.escape(std::move(exception));
-  }
+  if (entered) return data.state.foreign_loop->escape(std::move(exception));
+  if (py::ends_the_run(exception.get())) return data.escape(std::move(exception));
   Ref<> message = py::steal(PyUnicode_FromFormat("Exception in callback %R", self.get()));
   if (!message) py::consume_error(PyExc_Exception);
   Ref<> loop = task.loop.share();
@@ -66,6 +65,8 @@ int step_in_context(TaskData& task, Ref<> exception) noexcept {
   return exit_context(context.get(), step(task, std::move(exception)));
 }
 
+// `Entered`: a foreign loop has entered the context already; it was told to.
+template <bool Entered>
 void run(Runnable& work) noexcept {
   TaskData& task = task_of(work);
   Ref<> self = py::steal(object_of(task));
@@ -73,10 +74,9 @@ void run(Runnable& work) noexcept {
   if (task.data == nullptr || task.linked()) return;
   Ref<> exception;
   if (collect(task, exception) < 0) exception = py::fetch_error();
-  // A foreign loop has entered the context already: it was told to.
-  const int stepped = task.data->native() ? step_in_context(task, std::move(exception))
-                                          : step(task, std::move(exception));
-  if (stepped < 0) step_failed(task);
+  const int stepped =
+      Entered ? step(task, std::move(exception)) : step_in_context(task, std::move(exception));
+  if (stepped < 0) step_failed(task, Entered);
 }
 
 void drop(Runnable& work) noexcept { Ref<> self = py::steal(object_of(task_of(work))); }
@@ -91,7 +91,8 @@ int call_foreign(Runnable& work, PyObject* loop) noexcept {
   return call_soon_foreign(task.data->state, loop, work, context.get());
 }
 
-constexpr WorkKind kWakeKind{{run, drop}, owner, call_foreign};
+constexpr WorkKind kWakeKind{{run<false>, drop}, owner, call_foreign, nullptr, nullptr, nullptr,
+                             run<true>};
 
 // --- what the coroutine yielded ---------------------------------------------------------------
 

@@ -58,8 +58,11 @@ PyObject* create(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcep
   }
   State* state = state_of_type(type);
   if (state == nullptr) return nullptr;
-  LoopData& data = loop_data(*state, loop);
-  if (!data.native()) return py::raise(PyExc_TypeError, "a native loop is expected, got %R", loop);
+  LoopData* own = own_data(*state, loop);
+  if (own == nullptr || own->stock) {
+    return py::raise(PyExc_TypeError, "a native loop is expected, got %R", loop);
+  }
+  LoopData& data = *own;
   const int fd = PyObject_AsFileDescriptor(sock);
   if (fd < 0) return nullptr;
   if (!data.transports.reserve(fd)) return PyErr_NoMemory();

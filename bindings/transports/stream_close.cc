@@ -88,14 +88,10 @@ void run_lost(Runnable& work) noexcept {
 }
 void drop_lost(Runnable& work) noexcept { Ref<> share = py::steal(object_of(of(work))); }
 PyObject* owner(Runnable& work) noexcept { return object_of(of(work)); }
-int call_foreign(Runnable& work, PyObject*) noexcept {
-  drop_lost(work);
-  return py::raise(PyExc_SystemError, "a native transport on a foreign loop");
-}
 
 }  // namespace
 
-constinit const WorkKind kLostKind{{run_lost, drop_lost}, owner, call_foreign};
+constinit const WorkKind kLostKind{{run_lost, drop_lost}, owner, nullptr};
 
 int lose_connection(StreamTransport& stream, PyObject* exception) noexcept {
   if (stream.data == nullptr) return 0;

@@ -147,10 +147,6 @@ void run_start(Runnable& work) noexcept {
 }
 void drop_start(Runnable& work) noexcept { Ref<> share = py::steal(object_of(of(work))); }
 PyObject* owner(Runnable& work) noexcept { return object_of(of(work)); }
-int call_foreign(Runnable& work, PyObject*) noexcept {
-  drop_start(work);
-  return py::raise(PyExc_SystemError, "a native transport on a foreign loop");
-}
 
 // The addresses of a socket object's descriptor, while they can be had.
 int take_addresses(StreamTransport& stream, PyObject* extra) noexcept {
@@ -193,7 +189,7 @@ int schedule_start(StreamTransport& stream) noexcept {
   return schedule(*stream.data, stream.home.get(), work);
 }
 
-constinit const WorkKind kStartKind{{run_start, drop_start}, owner, call_foreign};
+constinit const WorkKind kStartKind{{run_start, drop_start}, owner, nullptr};
 
 // StreamTransport(loop, sock, protocol, waiter=None, extra=None, server=None, context=None)
 PyObject* create(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcept {
@@ -211,8 +207,11 @@ PyObject* create(PyTypeObject* type, PyObject* args, PyObject* keywords) noexcep
   }
   State* state = state_of_type(type);
   if (state == nullptr) return nullptr;
-  LoopData& data = loop_data(*state, loop);
-  if (!data.native()) return py::raise(PyExc_TypeError, "a native loop is expected, got %R", loop);
+  LoopData* own = own_data(*state, loop);
+  if (own == nullptr || own->stock) {
+    return py::raise(PyExc_TypeError, "a native loop is expected, got %R", loop);
+  }
+  LoopData& data = *own;
   const int fd = PyObject_AsFileDescriptor(sock);
   const int is_buffered = PyObject_IsInstance(protocol, state->buffered_protocol.get());
   if (fd < 0 || is_buffered < 0) return nullptr;

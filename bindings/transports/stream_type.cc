@@ -168,6 +168,22 @@ int set_sock(PyObject* self, PyObject* value) noexcept {
 
 namespace {
 
+// What is queued, as a list of bytes objects.
+Ref<> pending_writes(PyObject* self) noexcept {
+  StreamTransport& stream = stream_of(self);
+  Ref<> all = py::steal(PyList_New(0));
+  PodVector<iovec> parts;
+  if (!all) return py::raised;
+  if (!parts.grow_to(stream.queue.count(), iovec{})) return PyErr_NoMemory(), nullptr;
+  const std::size_t count = parts.empty() ? 0 : stream.queue.gather(&parts[0], parts.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    Ref<> chunk = py::steal(PyBytes_FromStringAndSize(static_cast<const char*>(parts[i].iov_base),
+                                                      static_cast<Py_ssize_t>(parts[i].iov_len)));
+    if (!chunk || PyList_Append(all.get(), chunk.get()) < 0) return py::raised;
+  }
+  return all;
+}
+
 Ref<> get_write_buffer_size(PyObject* self) noexcept {
   StreamTransport& stream = stream_of(self);
   if (stream.data != nullptr) stream::flush(stream);
@@ -233,6 +249,7 @@ PyMethodDef methods[] = {
     py::method<stream::is_reading>("is_reading", "is_reading($self, /)\n--\n\n"),
     py::method<stream::pause_reading>("pause_reading", "pause_reading($self, /)\n--\n\n"),
     py::method<stream::resume_reading>("resume_reading", "resume_reading($self, /)\n--\n\n"),
+    py::method<pending_writes>("_pending_writes", nullptr),
     py::method<get_write_buffer_size>("get_write_buffer_size",
                                       "get_write_buffer_size($self, /)\n--\n\nBytes queued that "
                                       "the system has not taken."),

@@ -26,16 +26,13 @@ void run_flush(Runnable& work) noexcept {
 }
 void drop_flush(Runnable& work) noexcept { Ref<> share = py::steal(object_of(of(work))); }
 PyObject* owner(Runnable& work) noexcept { return object_of(of(work)); }
-int call_foreign(Runnable& work, PyObject*) noexcept {
-  drop_flush(work);
-  return py::raise(PyExc_SystemError, "a native transport on a foreign loop");
-}
 
 void put_off(StreamTransport& stream) noexcept {
   FlushWork& work = stream;
   if (work.linked()) return;
   py::acquire(object_of(stream));
   stream.data->events->call_at_end(work);
+  if (serve_later(*stream.data) < 0) py::write_unraisable(object_of(stream));
 }
 
 // The system took less than there is: it says when it takes more.
@@ -161,7 +158,7 @@ void write_ready(StreamTransport& stream) noexcept {
 
 }  // namespace
 
-constinit const WorkKind kFlushKind{{run_flush, drop_flush}, owner, call_foreign};
+constinit const WorkKind kFlushKind{{run_flush, drop_flush}, owner, nullptr};
 
 void flush(StreamTransport& stream) noexcept {
   if (stream.queue.empty() || stream.fd < 0 || stream.descriptor.watches(Interest::write)) return;

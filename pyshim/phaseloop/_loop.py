@@ -1,20 +1,23 @@
-"""The loop: native where it is hot, asyncio's own BaseEventLoop for everything else.
+"""The loop: native where it is hot, asyncio's own selector loop for everything else.
 
-Why derive from BaseEventLoop rather than from AbstractEventLoop: the cold control plane
-(executors, asynchronous generators, exception handlers, running until complete, debug checks) then
-is the running CPython's, word for word, on every version. What is hot is overridden in C++:
-scheduling, time, tasks, futures, and the iteration itself, which `_run_once` does until stop()
-instead of once.
+Why derive from asyncio's loop rather than from AbstractEventLoop: the cold control plane
+(executors, asynchronous generators, exception handlers, running until complete, debug checks,
+connecting, child processes) then is the running CPython's, word for word, on every version. What
+is hot is overridden in C++: scheduling, time, tasks, futures, descriptors, and the iteration
+itself. And a loop with methods of the program's own can run asyncio's code for all of it
+(_patched.py).
 """
 
 import os
 import weakref
 
-from . import _native, _origin, _stock
+from . import _native, _origin, _overrides, _stock
 from ._network import NetworkMixin
+from ._patched import SelectorView, StockMixin, new_selector
 from ._signals import SignalsMixin
 
-base_events = _stock.Module("base_events")
+unix_events = _stock.Module("unix_events")
+_StockLoop = _stock.get(unix_events, "_UnixSelectorEventLoop") or unix_events.SelectorEventLoop
 
 _native.set_classes(
     origin_of_call=_origin.origin_of_call, origin_of_future=_origin.origin_of_future
@@ -24,20 +27,46 @@ _native.set_classes(
 _loops = weakref.WeakSet()
 
 
-class Loop(SignalsMixin, NetworkMixin, _native.Loop, base_events.BaseEventLoop):
+class Loop(SignalsMixin, NetworkMixin, StockMixin, _native.Loop, _StockLoop):
     """An asyncio event loop in C++.
 
     Made by :func:`new_event_loop`. Every method answers as the running CPython's
     ``asyncio.SelectorEventLoop`` does.
+
+    selector: what watches descriptors; the loop runs asyncio's own code then, which asks it.
 
     virtual_time: nobody waits. When nothing is ready, the loop's time(), which starts at zero,
     jumps to the next deadline; what comes from descriptors and threads still comes in its own time.
     For tests and simulations.
     """
 
-    def __init__(self, *, virtual_time=False):
-        super().__init__()
+    _started = False
+
+    def __init__(self, selector=None, *, virtual_time=False):
+        self._virtual_time = virtual_time
+        version = self._class_version()
+        plain, *own = _overrides.judge(self, version)
+        if selector is None and plain and version is not None:
+            self._trust(version, *own)
+            selector = SelectorView(self)
+        else:
+            self._hand_over()
+            selector = selector or new_selector(self)
+        super().__init__(selector)
+        self._started = True
         _loops.add(self)
+
+    def run_forever(self):
+        """Run until stop() is called."""
+        if not _overrides.WATCHED.isdisjoint(vars(self)):
+            self._settle()
+        if self._stock:
+            return super().run_forever()
+        self._run_natively(True)
+        try:
+            super().run_forever()
+        finally:
+            self._run_natively(False)
 
     def close(self):
         """Close the loop; what is scheduled is dropped.
@@ -56,6 +85,8 @@ class Loop(SignalsMixin, NetworkMixin, _native.Loop, base_events.BaseEventLoop):
 
         Replaces and cancels the descriptor's former reader. Raises OSError if it can't be watched.
         """
+        if self._stock:
+            return super()._add_reader(fd, callback, *args, **_given(context))
         self._check_closed()
         handle = self._new_handle(callback, *args, context=context)
         self._watch_reader(self._descriptor_of(fd), fd, handle)
@@ -63,12 +94,16 @@ class Loop(SignalsMixin, NetworkMixin, _native.Loop, base_events.BaseEventLoop):
 
     def _remove_reader(self, fd):
         """Stop watching `fd` for reading. Returns whether it was watched."""
+        if self._stock:
+            return super()._remove_reader(fd)
         if self._closed:
             return False
         return self._unwatch_reader(self._descriptor_of(fd))
 
     def _add_writer(self, fd, callback, *args, context=None):
         """Call callback(*args) whenever `fd` is writable; otherwise as _add_reader()."""
+        if self._stock:
+            return super()._add_writer(fd, callback, *args, **_given(context))
         self._check_closed()
         handle = self._new_handle(callback, *args, context=context)
         self._watch_writer(self._descriptor_of(fd), fd, handle)
@@ -76,6 +111,8 @@ class Loop(SignalsMixin, NetworkMixin, _native.Loop, base_events.BaseEventLoop):
 
     def _remove_writer(self, fd):
         """Stop watching `fd` for writing. Returns whether it was watched."""
+        if self._stock:
+            return super()._remove_writer(fd)
         if self._closed:
             return False
         return self._unwatch_writer(self._descriptor_of(fd))
@@ -95,10 +132,14 @@ class Loop(SignalsMixin, NetworkMixin, _native.Loop, base_events.BaseEventLoop):
             return watched
 
     def _process_events(self, event_list):
-        """Nothing: the native poller queues handles itself."""
+        """Queue the handles of what the selector found; the native poller does so itself."""
+        if self._stock:
+            super()._process_events(event_list)
 
     def _write_to_self(self):
         """Wake the loop: call_soon_threadsafe() does so itself; asyncio asks for it elsewhere."""
+        if self._stock:
+            return super()._write_to_self()
         if not self._closed:
             self.call_soon_threadsafe(_nothing)
 
@@ -109,6 +150,11 @@ def new_event_loop():
     Raises OSError if the process is out of file descriptors.
     """
     return Loop()
+
+
+def _given(context):
+    """Keyword arguments: asyncio takes a context from 3.15 on."""
+    return {} if context is None else {"context": context}
 
 
 def _nothing():
@@ -137,3 +183,7 @@ def _after_fork_in_child():
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
+
+# Instances have attributes whose place a property of a subclass may take.
+_overrides.remember(Loop, {"_clock_resolution", "_internal_fds", "_timer_cancelled_count"})
+_native.set_classes(watched_names=_overrides.WATCHED)

@@ -1,13 +1,10 @@
 """What a loop does with sockets, pipes and child processes beyond what is native.
 
-The functions here are the running CPython's own: they work on any loop that can watch descriptors,
-so behaviour and errors are asyncio's of whatever release is running. What is hot is native and
-comes before this class in the loop's bases, or is put in place of asyncio's by name below.
+The loop derives from the running CPython's own, which does everything that is not hot on whatever
+can watch descriptors. What is hot is here, or is put in place of asyncio's by name below. A loop
+that runs asyncio's own code (_patched.py) has that for everything.
 """
 
-import functools
-import os
-import selectors
 import socket
 
 from . import _native, _stock
@@ -20,46 +17,11 @@ from ._transports import (
     socket_transport,
 )
 
-log, selector_events, sslproto, unix_events = map(
-    _stock.Module, ("log", "selector_events", "sslproto", "unix_events")
+base_events, selector_events, sslproto = map(
+    _stock.Module, ("base_events", "selector_events", "sslproto")
 )
 
-_BORROWED = {
-    selector_events.BaseSelectorEventLoop: (
-        "_accept_connection",
-        "_accept_connection2",
-        "_ensure_fd_no_transport",
-        "_sendfile_native",
-        "_sock_accept",
-        "_sock_connect",
-        "_sock_connect_cb",
-        "_sock_read_done",
-        "_sock_recv",
-        "_sock_recv_into",
-        "_sock_recvfrom",
-        "_sock_recvfrom_into",
-        "_sock_sendall",
-        "_sock_sendto",
-        "_sock_write_done",
-        "add_reader",
-        "add_writer",
-        "remove_reader",
-        "remove_writer",
-        "sock_connect",
-    ),
-    unix_events._UnixSelectorEventLoop: (
-        "_child_watcher_callback",
-        "_make_subprocess_transport",
-        "_sock_add_cancellation_callback",
-        "_sock_sendfile_native",
-        "_sock_sendfile_native_impl",
-        "_sock_sendfile_update_filepos",
-        "create_unix_connection",
-        "create_unix_server",
-    ),
-}
-
-# The same, native for plain sockets.
+# asyncio's, native for plain sockets.
 _NATIVE = (
     "sock_accept",
     "sock_recv",
@@ -73,6 +35,7 @@ _NATIVE = (
 # What a program may put in its place is asked whatever the address.
 _getaddrinfo = socket.getaddrinfo
 _getnameinfo = socket.getnameinfo
+_run_in_executor = base_events.BaseEventLoop.run_in_executor
 _NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
 _INET, _INET6 = socket.AF_INET, socket.AF_INET6
 _KINDS = {
@@ -84,45 +47,20 @@ _KINDS = {
 }
 
 
-class _WatchedDescriptors:
-    """As much of a selector as can be asked: what add_reader() and add_writer() watch."""
-
-    def __init__(self, loop):
-        self._loop = loop
-
-    def get_key(self, fileobj):
-        """The SelectorKey of a descriptor or of an object with fileno(); KeyError: not watched."""
-        fd = fileobj if isinstance(fileobj, int) else fileobj.fileno()
-        transport = self._loop._transport_of(fd)
-        handles = transport._polls() if transport else self._loop._watchers_of(fd)
-        kinds = zip((selectors.EVENT_READ, selectors.EVENT_WRITE), handles, strict=True)
-        events = sum(kind for kind, handle in kinds if handle)
-        if not events:
-            raise KeyError(f"{fileobj!r} is not registered")
-        return selectors.SelectorKey(fd, fd, events, handles)
-
-
 class NetworkMixin:
     """Transports, servers, socket calls and child processes."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, selector):
+        super().__init__(selector)
         self._transports = Transports(self)
         self._listeners = {}  # by descriptor
-        self._unix_server_sockets = {}  # {socket: inode}, to be removed with it; from 3.13
-        if _stock.get(unix_events, "_PidfdChildWatcher"):  # from 3.14: a loop's own, not a policy's
-            self._watcher = (
-                unix_events._PidfdChildWatcher()
-                if unix_events.can_use_pidfd()
-                else unix_events._ThreadedChildWatcher()
-            )
 
     async def getaddrinfo(self, host, port, *, family=0, type=0, proto=0, flags=0):
         """socket.getaddrinfo() without blocking: names in a thread, numeric addresses here and now.
 
         Raises socket.gaierror as that function does.
         """
-        if socket.getaddrinfo is _getaddrinfo and not self._debug:
+        if socket.getaddrinfo is _getaddrinfo and not self._debug and self._runs_plainly():
             address = _native.numeric_address(host, port, family, type, proto, flags)
             if address is not None:
                 family = _INET if len(address) == 2 else _INET6
@@ -137,29 +75,39 @@ class NetworkMixin:
         Raises socket.gaierror, and what else that function does.
         """
         numeric = isinstance(flags, int) and flags & _NUMERIC == _NUMERIC
-        if numeric and socket.getnameinfo is _getnameinfo:
+        if numeric and socket.getnameinfo is _getnameinfo and self._runs_plainly():
             return _getnameinfo(sockaddr, flags)
         return await super().getnameinfo(sockaddr, flags)
 
-    @property
-    def _selector(self):
-        """Where the repr of asyncio's own transports sees whether they are polled. None: closed."""
-        return None if self._closed else _WatchedDescriptors(self)
+    def _runs_plainly(self):
+        # A program's own executor method is to see every call.
+        return getattr(self.run_in_executor, "__func__", None) is _run_in_executor
 
     def _make_socket_transport(
         self, sock, protocol, waiter=None, *, extra=None, server=None, context=None
     ):
+        if self._stock:
+            more = {} if context is None else {"context": context}  # from 3.15
+            return super()._make_socket_transport(
+                sock, protocol, waiter, extra=extra, server=server, **more
+            )
         self._ensure_fd_no_transport(sock)
         return socket_transport(self, sock, protocol, waiter, extra, server, context)
 
     def _make_datagram_transport(self, sock, protocol, address=None, waiter=None, extra=None):
+        if self._stock:
+            return super()._make_datagram_transport(sock, protocol, address, waiter, extra)
         self._ensure_fd_no_transport(sock)
         return datagram_transport(self, sock, protocol, address, waiter, extra)
 
     def _make_read_pipe_transport(self, pipe, protocol, waiter=None, extra=None):
+        if self._stock:
+            return super()._make_read_pipe_transport(pipe, protocol, waiter, extra)
         return ReadPipeTransport(self, pipe, protocol, waiter, extra)
 
     def _make_write_pipe_transport(self, pipe, protocol, waiter=None, extra=None):
+        if self._stock:
+            return super()._make_write_pipe_transport(pipe, protocol, waiter, extra)
         return WritePipeTransport(self, pipe, protocol, waiter, extra)
 
     def _make_ssl_transport(
@@ -176,6 +124,20 @@ class NetworkMixin:
         server_hostname=None,
         **timeouts,
     ):
+        if self._stock:
+            if context is not None:  # from 3.15
+                timeouts["context"] = context
+            return super()._make_ssl_transport(
+                rawsock,
+                protocol,
+                sslcontext,
+                waiter,
+                extra=extra,
+                server=server,
+                server_side=server_side,
+                server_hostname=server_hostname,
+                **timeouts,
+            )
         self._ensure_fd_no_transport(rawsock)
         tls = sslproto.SSLProtocol(
             self, protocol, sslcontext, waiter, server_side, server_hostname, **timeouts
@@ -187,38 +149,21 @@ class NetworkMixin:
         self, protocol_factory, sock, sslcontext=None, server=None, backlog=100, *timeouts, **more
     ):
         # In debug mode asyncio logs each connection, with a socket object for it.
-        if sslcontext is None and is_socket(sock) and not self._debug:
+        if sslcontext is None and is_socket(sock) and not self._debug and not self._stock:
             context = more.get("context")
             self._listeners[sock.fileno()] = _native.Listener(
                 self, protocol_factory, sock, server, backlog, context
             )
         else:
-            arguments = (protocol_factory, sock, sslcontext, server, backlog)
-            accept = functools.partial(self._accept_connection, *arguments, *timeouts, **more)
-            self._add_reader(sock.fileno(), accept)
+            super()._start_serving(
+                protocol_factory, sock, sslcontext, server, backlog, *timeouts, **more
+            )
 
     def _stop_serving(self, sock):
         if listener := self._listeners.pop(sock.fileno(), None):
             listener.stop()
-        inode = self._unix_server_sockets.pop(sock, None)
-        path = sock.getsockname() if inode is not None else None
-        self._remove_reader(sock.fileno())
-        sock.close()
-        if path is None:
-            return
-        try:
-            if os.stat(path).st_ino == inode:
-                os.unlink(path)
-        except FileNotFoundError:
-            return
-        except OSError as exc:
-            log.logger.error("Unable to clean up listening UNIX socket %r: %r", path, exc)
+        super()._stop_serving(sock)
 
-
-for _owner, _names in _BORROWED.items():
-    for _name in _names:
-        if _name in vars(_owner):  # releases differ
-            setattr(NetworkMixin, _name, vars(_owner)[_name])
 
 for _name in _NATIVE:
     if _name in vars(selector_events.BaseSelectorEventLoop):

@@ -15,21 +15,8 @@ import warnings
 
 from . import _native, _stock
 
-selector_events, unix_events = map(_stock.Module, ("selector_events", "unix_events"))
+unix_events = _stock.Module("unix_events")
 
-_BORROWED = {
-    selector_events.BaseSelectorEventLoop: (
-        "_close_self_pipe",
-        "_make_self_pipe",
-        "_read_from_self",
-    ),
-    unix_events._UnixSelectorEventLoop: (
-        "_check_signal",
-        "_handle_signal",
-        "_process_self_data",
-        "remove_signal_handler",
-    ),
-}
 _stock_handler = _stock.get(unix_events, "_sighandler_noop")
 
 
@@ -68,9 +55,8 @@ class SignalsMixin:
     _is_finalizing = staticmethod(sys.is_finalizing)
     _warn = staticmethod(warnings.warn)
 
-    def __init__(self):
-        super().__init__()
-        self._signal_handlers = {}
+    def __init__(self, selector):
+        super().__init__(selector)
 
     def add_signal_handler(self, sig, callback, *args):
         """Call callback(*args) in the loop when the process gets the signal `sig`.
@@ -86,8 +72,7 @@ class SignalsMixin:
 
     def close(self):
         """Close the loop; signals that it handles have their default actions back."""
-        if self._has_self_pipe():
-            self._close_self_pipe()
+        self._close_self_pipe()
         super().close()
         if not self._signal_handlers:
             return
@@ -104,7 +89,19 @@ class SignalsMixin:
         self._signal_handlers.clear()
 
     def _add_callback_signalsafe(self, handle):
-        self._schedule_handle(handle)
+        if self._stock:
+            super()._add_callback_signalsafe(handle)
+        else:
+            self._schedule_handle(handle)
+
+    def _make_self_pipe(self):
+        # A native loop is woken by other means; whoever looks for the pipe finds one.
+        if self._stock or self._started:
+            super()._make_self_pipe()
+
+    def _close_self_pipe(self):
+        if self._has_self_pipe():
+            super()._close_self_pipe()
 
     def _has_self_pipe(self):
         return vars(self).get("_csock") is not None
@@ -124,9 +121,3 @@ class SignalsMixin:
         for name in ("_csock", "_ssock"):
             vars(self).pop(name).close()
         self._internal_fds -= 1
-
-
-for _owner, _names in _BORROWED.items():
-    for _name in _names:
-        if _name in vars(_owner):  # releases differ
-            setattr(SignalsMixin, _name, vars(_owner)[_name])

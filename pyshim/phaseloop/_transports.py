@@ -27,24 +27,35 @@ _COLD = (
 )
 
 
-def _made_of(native, stock, names, base):
+def _made_of(native, stock, names, base, **more):
     """A class with asyncio's name, of the native type and asyncio's functions for the rest."""
-    return _stock.derive(stock, (native,), base, _stock.methods(stock, ("max_size", *names)))
+    return _stock.derive(stock, (native,), base, _stock.methods(stock, ("max_size", *names)) | more)
+
+
+def _write_buffer(transport):
+    """What the system has not taken yet: a copy in a container of asyncio's kind."""
+    transport.get_write_buffer_size()  # what waits for the end of the iteration is sent
+    buffer = transport._buffer_factory()
+    for chunk in transport._pending_writes():
+        buffer.extend(chunk) if isinstance(buffer, bytearray) else buffer.append(memoryview(chunk))
+    return buffer
 
 
 SocketTransport = _made_of(
     _native.StreamTransport,
     _stock_stream,
-    (*_COLD, "_sendfile_compatible", "_start_tls_compatible"),
+    (*_COLD, "_sendfile_compatible", "_start_tls_compatible", "_buffer_factory"),
     transports.Transport,
+    _buffer=property(_write_buffer),
 )
 
 _stock_datagram = selector_events._SelectorDatagramTransport
 DatagramTransport = _made_of(
     _native.DatagramTransport,
     _stock_datagram,
-    (*_COLD, "_header_size"),
+    (*_COLD, "_header_size", "_buffer_factory"),
     transports.DatagramTransport,
+    _buffer_size=property(_native.DatagramTransport.get_write_buffer_size),
 )
 
 

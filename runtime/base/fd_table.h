@@ -60,6 +60,14 @@ class FdTable {
     }
   }
 
+  // The number of each that is not null. `visit` must not change the table.
+  template <class Visit>
+  void for_each_number(Visit&& visit) const {
+    for (std::size_t i = 0; i < capacity_; ++i) {
+      if (slots_[i].value != nullptr) visit(slots_[i].fd);
+    }
+  }
+
   void clear() noexcept {
     std::free(std::exchange(slots_, nullptr));
     capacity_ = used_ = 0;

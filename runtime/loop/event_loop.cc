@@ -26,7 +26,7 @@ void EventLoop::run_once() noexcept {
   now_.reset();
   end_iteration();  // what was put off while the loop was not running
   inbox_.drain(ready_);
-  if (ready_.empty() && !stopping_) {
+  if (ready_.empty() && batch_.empty() && !stopping_) {
     sleep_or_go_on();
   } else if (poll_due()) {
     poll(Duration::zero());
@@ -37,6 +37,14 @@ void EventLoop::run_once() noexcept {
   }
   run_batch();
   end_iteration();
+}
+
+bool EventLoop::serve() noexcept {
+  inbox_.drain(ready_);
+  poll(Duration::zero());
+  run_batch();
+  end_iteration();
+  return !ready_.empty();
 }
 
 // Nothing is ready. A timer that is due already is work like any other: whether the operating
@@ -91,7 +99,7 @@ std::optional<Duration> EventLoop::sleep_time() noexcept {
 }
 
 void EventLoop::run_batch() noexcept {
-  batch_.swap(ready_);
+  batch_.take(ready_);
   while (!batch_.empty()) {
     Runnable& work = batch_.pop();
     if (observer_ == nullptr) [[likely]] {

@@ -22,6 +22,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <utility>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/ready_queue.h"
@@ -78,7 +79,12 @@ class EventLoop {
 
   // Before the first iteration of a run: what happened meanwhile is looked at once more.
   void begin_run() noexcept;
+  // May be called within a piece of work: then what the outer iteration has left to run is run
+  // first, and nothing is left for it.
   void run_once() noexcept;
+  // One iteration on behalf of another loop, which watches the poller, keeps the time and runs what
+  // is not in these queues: never sleeps and looks at no timer. Whether there is more to run.
+  bool serve() noexcept;
   // The next iterations ask the poller, as after a sleep.
   void poll_eagerly() noexcept;
   // The iteration under way is the last that may sleep; the runner looks at stopping() after it.
@@ -88,9 +94,35 @@ class EventLoop {
   // Ends the iteration after the current piece of work; what is left stays first in the queue.
   void interrupt() noexcept { interrupted_ = true; }
 
-  void observe(Observer* observer) noexcept { observer_ = observer; }
+  // Returns the former one.
+  Observer* observe(Observer* observer) noexcept { return std::exchange(observer_, observer); }
   // Drops all scheduled work, what other threads have posted included.
   void drop_all() noexcept;
+
+  bool anything_ready() const noexcept {
+    return !batch_.empty() || !ready_.empty() || !at_end_.empty() || !inbox_.empty();
+  }
+
+  // Has `replace` put something in the place of each piece of work that is ready, in order: a
+  // Runnable that is not linked (the given one will do) or null. It may schedule more.
+  template <class Replace>
+  void replace_ready(Replace&& replace) {
+    inbox_.drain(ready_);
+    for (ReadyQueue* queue : {&batch_, &ready_}) {
+      ReadyQueue former, replaced;
+      former.take(*queue);
+      while (!former.empty()) {
+        if (Runnable* work = replace(former.pop())) replaced.push(*work);
+      }
+      replaced.take(*queue);
+      queue->swap(replaced);
+    }
+  }
+  // Every armed timer and when it is due, in no particular order. `visit` must not arm or disarm.
+  template <class Visit>
+  void for_each_timer(Visit&& visit) {
+    timers_.for_each_with_deadline(visit);
+  }
 
   // Everything scheduled, for those who must know what it holds. Changes nothing that shows.
   template <class Visit>

@@ -25,6 +25,9 @@ class Timer : public Runnable {
  public:
   explicit constexpr Timer(const Kind& kind) noexcept : Runnable(kind) {}
   bool armed() const noexcept { return slot_ != kUnarmed; }
+  // REQUIRES: armed(). Tells this arming from the ones before and after it, until so many timers
+  // have been armed and disarmed that the heap has been swept.
+  std::uint32_t arming() const noexcept { return slot_; }
 
  private:
   friend class TimerHeap;
@@ -53,6 +56,14 @@ class TimerHeap {
   void for_each(Visit&& visit) const {
     for (std::size_t i = 0; i < keys_.size(); ++i) {
       if (Timer* timer = slots_[keys_[i].slot].timer) visit(*timer);
+    }
+  }
+  // The same, with when each is due.
+  template <class Visit>
+  void for_each_with_deadline(Visit&& visit) const {
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+      Timer* timer = slots_[keys_[i].slot].timer;
+      if (timer != nullptr) visit(*timer, Instant(Duration(keys_[i].deadline)));
     }
   }
 

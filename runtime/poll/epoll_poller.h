@@ -28,6 +28,9 @@ class EpollPoller final : public Poller {
   void close() noexcept;
   bool is_open() const noexcept { return epoll_.valid(); }
 
+  // For another poller to watch: readable when wait() would find something. -1: closed.
+  int descriptor() const noexcept { return epoll_.get(); }
+
   Status wait(std::optional<Duration> timeout) noexcept override;
   std::size_t harvested() const noexcept override { return harvested_; }
   std::size_t dispatch(ReadyQueue& ready) noexcept override;

@@ -21,6 +21,9 @@ class VirtualTime final : public Poller, public Clock {
     return Instant(Duration(now_.load(std::memory_order_relaxed)));
   }
 
+  // Time passes without a wait().
+  void advance(Duration by) noexcept { now_.fetch_add(by.count(), std::memory_order_relaxed); }
+
   Status wait(std::optional<Duration> timeout) noexcept override {
     if (!timeout) return inner_.wait(timeout);
     const Status waited = inner_.wait(Duration::zero());
