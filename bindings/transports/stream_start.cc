@@ -76,11 +76,7 @@ void connect(StreamTransport& stream) noexcept {
   const bool paused = stream.paused && !stream.reads_though_paused;
   if (stream.data != nullptr && !stream.closing && !paused &&
       start_reading(stream, std::move(read_context)) < 0) {
-    Ref<> error = py::fetch_error();
-    py::restore_error(error.share());
-    callback_error(stream, "_add_reader");
-    Ref<> closed = force_close(object_of(stream), error.get());
-    if (!closed) callback_error(stream, "_add_reader");
+    callback_error(stream, "_add_reader");  // and stays open, as asyncio's transport does
   }
   if (Ref<> waiter = std::move(stream.start_waiter); waiter) {
     if (finish_waiter(data.state, waiter.get()) < 0) callback_error(data, waiter.get());

@@ -124,13 +124,15 @@ class EventLoop {
     timers_.for_each_with_deadline(visit);
   }
 
-  // Everything scheduled, for those who must know what it holds. Changes nothing that shows.
+  // Everything scheduled and posted, for those who must know what it holds. Changes nothing.
+  // REQUIRES: no other thread posts meanwhile.
   template <class Visit>
-  void for_each_scheduled(Visit&& visit) {
+  void for_each_scheduled(Visit&& visit) const {
     batch_.for_each(visit);
     ready_.for_each(visit);
     at_end_.for_each(visit);
     timers_.for_each(visit);
+    inbox_.for_each(visit);
   }
 
  private:

@@ -43,6 +43,17 @@ class Inbox {
     ready.append(*item, *last);
   }
 
+  // Newest first. `visit` must not change the inbox.
+  // REQUIRES: no other thread pushes meanwhile (the interpreter's lock is held, or the world is
+  // stopped), and the caller is the loop's thread or keeps it from draining.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (Runnable* item = newest_.load(std::memory_order_acquire); item != nullptr;) {
+      visit(*item);
+      item = item->next_ == item ? nullptr : item->next_;
+    }
+  }
+
  private:
   std::atomic<Runnable*> newest_{nullptr};
 };

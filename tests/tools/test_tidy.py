@@ -134,11 +134,22 @@ def test_python_that_does_not_parse(tree):
         ("throw 1;", "bindings/loop", "bindings/module"),
         ("try { f(); }", "runtime/base", "app"),
         ("catch (...) {}", "bindings/py", "bindings/module"),
+        ("std::vector<int> v;", "runtime/loop", "bindings/module"),
+        ("auto p = std::make_unique<A>();", "bindings/core", "cli"),
+        ("auto* p = new A();", "bindings/core", "app"),
     ],
 )
 def test_banned_where_it_is_banned_only(tree, code, banned, allowed):
     assert findings(tree({f"{allowed}/a.cc": code + "\n"})) == []
     assert only(tree({f"{banned}/b.cc": code + "\n"})).startswith(f"{banned}/b.cc:1: '")
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["auto* p = new (std::nothrow) A();", "::new (place) A;", "std::string_view s;", "renew(a);"],
+)
+def test_what_reports_want_of_memory_may_be_used(tree, code):
+    assert findings(tree({"bindings/core/a.cc": code + "\n"})) == []
 
 
 def test_what_is_banned_may_be_spoken_of(tree):
