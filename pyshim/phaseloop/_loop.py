@@ -9,6 +9,7 @@ itself. And a loop with methods of the program's own can run asyncio's code for 
 """
 
 import os
+import sys
 import weakref
 
 from . import _native, _origin, _overrides, _stock
@@ -18,6 +19,7 @@ from ._signals import SignalsMixin
 
 unix_events = _stock.Module("unix_events")
 _StockLoop = _stock.get(unix_events, "_UnixSelectorEventLoop") or unix_events.SelectorEventLoop
+events = _stock.Module("events")
 
 _native.set_classes(
     origin_of_call=_origin.origin_of_call, origin_of_future=_origin.origin_of_future
@@ -60,13 +62,31 @@ class Loop(SignalsMixin, NetworkMixin, StockMixin, _native.Loop, _StockLoop):
         """Run until stop() is called."""
         if not _overrides.WATCHED.isdisjoint(vars(self)):
             self._settle()
-        if self._stock:
-            return super().run_forever()
-        self._run_natively(True)
+        running = self.is_running()
+        former, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
+        natively = not self._stock
+        if natively:
+            self._run_natively(True)
         try:
             super().run_forever()
+        except MemoryError:
+            if not running:
+                self._end_failed_run(former, hooks)
+            raise
         finally:
-            self._run_natively(False)
+            if natively:
+                self._run_natively(False)
+
+    def _end_failed_run(self, former, hooks):
+        """Do what asyncio does at the end of a run, which may have failed there for want of memory.
+
+        Otherwise the thread would have a running loop for good.
+        """
+        self._stopping = False
+        self._thread_id = None
+        events._set_running_loop(former)
+        self._set_coroutine_origin_tracking(False)
+        sys.set_asyncgen_hooks(*hooks)
 
     def close(self):
         """Close the loop; what is scheduled is dropped.
