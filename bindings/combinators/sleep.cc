@@ -1,6 +1,5 @@
 #include "bindings/combinators/sleep.h"
 
-#include <cmath>
 #include <new>
 
 #include "bindings/combinators/timing.h"
@@ -38,7 +37,7 @@ constexpr WorkKind kTimerKind{{run, drop}, owner, nullptr, visit_timer};
 Begun begin(Operation& op, Ref<>&) noexcept {
   Sleep& sleep = sleep_of(op);
   double seconds;
-  if (!as_seconds(sleep.delay.get(), seconds) || std::isnan(seconds)) return Begun::not_ours;
+  if (!as_seconds(sleep.delay.get(), seconds)) return Begun::not_ours;
   if (seconds <= 0) return Begun::yielded_none;
   if (arm_after(*op.data, object_of(op), sleep, seconds) < 0) return Begun::failed;
   sleep.delay = nullptr;  // a million sleepers need not keep a million floats

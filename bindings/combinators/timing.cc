@@ -1,11 +1,13 @@
 #include "bindings/combinators/timing.h"
 
+#include <cmath>
+
 namespace phaseloop {
 
 bool as_seconds(PyObject* number, double& seconds) noexcept {
   if (PyFloat_CheckExact(number)) {
     seconds = PyFloat_AS_DOUBLE(number);
-    return true;
+    return !std::isnan(seconds);
   }
   if (!PyLong_CheckExact(number)) return false;
   seconds = PyLong_AsDouble(number);

@@ -91,5 +91,10 @@ struct Loop {
 // when it has passed, to_seconds(now) >= seconds. Far beyond what the clock can show it is clamped.
 Instant to_deadline(double seconds) noexcept;
 double to_seconds(Instant instant) noexcept;
+// The same for a time on the loop's clock as asyncio takes it: any object that compares with floats
+// and has a float's value. False: error set, in asyncio's words, which asyncio finds out only when
+// it compares timers. A value that is no number (NaN) compares with nothing: asyncio's heap leaves
+// it behind what is due before, and so does the deadline.
+bool read_deadline(LoopData& data, PyObject* when, Instant& deadline) noexcept;
 
 }  // namespace phaseloop

@@ -75,12 +75,15 @@ int check_call(PyObject* self, LoopData& data, const Callback& callback, const c
 }
 
 // In debug mode a handle knows where it was made; the innermost frame is already the caller's.
-Ref<> schedule_at(PyObject* self, double when, Ref<> when_object, Callback& callback) noexcept {
+Ref<> schedule_at(PyObject* self, Ref<> when, Callback& callback) noexcept {
   LoopData& data = data_of(self);
-  Ref<TimerHandle> handle = new_timer_handle(data, std::move(when_object), callback.function,
+  Instant deadline;
+  if (!read_deadline(data, when.get(), deadline)) return py::raised;
+  if (check_closed(data) < 0) return py::raised;  // comparing may have run anything
+  Ref<TimerHandle> handle = new_timer_handle(data, std::move(when), callback.function,
                                              std::move(callback.args), callback.context);
   if (!handle) return py::raised;
-  if (!data.events->call_at(*handle.get(), to_deadline(when))) {
+  if (!data.events->call_at(*handle.get(), deadline)) {
     PyErr_NoMemory();
     return py::raised;
   }
@@ -174,10 +177,8 @@ Ref<> call_later(PyObject* self, Args args) noexcept {
   if (args[0] == Py_None) return py::raise(PyExc_TypeError, "delay must not be None");
   Ref<> when = deadline_after(self, data, args[0]);
   if (!when) return py::raised;
-  const double seconds = PyFloat_AsDouble(when.get());
-  if (seconds == -1.0 && PyErr_Occurred() != nullptr) return py::raised;
   if (check_call(self, data, callback, "call_at", false) < 0) return py::raised;
-  return schedule_at(self, seconds, std::move(when), callback);
+  return schedule_at(self, std::move(when), callback);
 }
 
 Ref<> call_at(PyObject* self, Args args) noexcept {
@@ -188,9 +189,7 @@ Ref<> call_at(PyObject* self, Args args) noexcept {
   if (!parse("call_at", data, args, 1, callback)) return py::raised;
   if (args[0] == Py_None) return py::raise(PyExc_TypeError, "when cannot be None");
   if (check_call(self, data, callback, "call_at", false) < 0) return py::raised;
-  const double seconds = PyFloat_AsDouble(args[0]);
-  if (seconds == -1.0 && PyErr_Occurred() != nullptr) return py::raised;
-  return schedule_at(self, seconds, py::borrow(args[0]), callback);
+  return schedule_at(self, py::borrow(args[0]), callback);
 }
 
 // The clock is the one that time.monotonic() reads, unless time is virtual.

@@ -74,6 +74,8 @@ class EventLoop {
   [[nodiscard]] bool call_at(Timer& timer, Instant deadline) noexcept {
     return timers_.arm(timer, deadline);
   }
+  // That of the timer that is due first, if there is one.
+  std::optional<Instant> next_deadline() noexcept { return timers_.next_deadline(); }
   // REQUIRES: timer.armed(). The share in the timer is the caller's again.
   void disarm(Timer& timer) noexcept { timers_.disarm(timer); }
 

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import threading
+import time
 import warnings
 import weakref
 from pathlib import Path
@@ -211,6 +212,15 @@ async def a_finished_child(loop):
     await process.wait()
 
 
+def collect(ref, seconds=2):
+    """Collects garbage; a thread that is about to end may hold the loop a little longer."""
+    end = time.monotonic() + seconds
+    gc.collect()
+    while ref() is not None and time.monotonic() < end and threading.active_count() > 1:
+        time.sleep(0.01)
+        gc.collect()
+
+
 def what_becomes_of(make_loop, prepare):
     """(collected, warned, descriptors left) of a loop that is used and dropped."""
     gc.collect()
@@ -221,10 +231,10 @@ def what_becomes_of(make_loop, prepare):
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         del loop
-        gc.collect()
+        collect(ref)
         warned = any("unclosed event loop" in str(each.message) for each in seen)
         seen.clear()  # a warning holds on to its source
-        gc.collect()
+        collect(ref)
     collected = ref() is None
     if not collected:
         ref().close()
