@@ -55,8 +55,9 @@ Ref<> call_create_task(State& state, Args args) noexcept {
   if constexpr (version::kTasksInThreadState) {
     show_awaiting(task.get(), parent.get());
   }
-  if (PySet_Add(tasks.get(), task.get()) < 0 ||
-      add_callback(future_data(task.get()), on_done.get(), context.get()) < 0) {
+  // The callback first: the group would wait for ever for a task that tells it nothing.
+  if (add_callback(future_data(task.get()), on_done.get(), context.get()) < 0 ||
+      PySet_Add(tasks.get(), task.get()) < 0) {
     return py::raised;
   }
   return task;

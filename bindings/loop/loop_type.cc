@@ -205,18 +205,32 @@ int wants_virtual_time(PyObject* keywords) noexcept {
   return given != nullptr ? PyObject_IsTrue(given) : 0;
 }
 
+// Memory for what a Loop owns. It is there before the object is: asyncio's __del__ looks at the
+// data of every loop.
+struct LoopRoom {
+  LoopRoom() noexcept = default;
+  LoopRoom(const LoopRoom&) = delete;
+  LoopRoom& operator=(const LoopRoom&) = delete;
+  ~LoopRoom() {
+    ::operator delete(data);
+    ::operator delete(io);
+  }
+  void* data = ::operator new(sizeof(LoopData), std::nothrow);
+  void* io = ::operator new(sizeof(LoopIo), std::nothrow);
+};
+
 PyObject* create(PyTypeObject* type, PyObject*, PyObject* keywords) noexcept {
   State* state = state_of_type(type);
   const int virtual_time = wants_virtual_time(keywords);
   if (state == nullptr || virtual_time < 0) return nullptr;
+  LoopRoom room;
+  if (room.data == nullptr || room.io == nullptr) return PyErr_NoMemory();
   Ref<> self = py::steal(type->tp_alloc(type, 0));
   if (!self) return nullptr;
   Loop& loop = loop_of(self.get());
-  loop.data = new (std::nothrow) LoopData(*state, self.get());
-  if (loop.data == nullptr) return PyErr_NoMemory();
+  loop.data = ::new (std::exchange(room.data, nullptr)) LoopData(*state, self.get());
   py::acquire(state);  // released with the data
-  loop.io = new (std::nothrow) LoopIo(*loop.data, virtual_time != 0);
-  if (loop.io == nullptr) return PyErr_NoMemory();
+  loop.io = ::new (std::exchange(room.io, nullptr)) LoopIo(*loop.data, virtual_time != 0);
   loop.data->events = &loop.io->events;
   loop.data->poller = &loop.io->poller;
   const Status opened = loop.io->poller.open();

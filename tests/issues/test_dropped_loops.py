@@ -206,10 +206,13 @@ async def a_call_in_a_thread(loop):
     await asyncio.sleep(9)
 
 
-@use_while_running
-async def a_finished_child(loop):
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
-    await process.wait()
+@use
+def a_finished_child(loop):
+    async def main():
+        process = await asyncio.create_subprocess_exec("true")
+        await process.wait()
+
+    loop.run_until_complete(main())
 
 
 def collect(ref, seconds=2):
