@@ -221,42 +221,47 @@ ProtocolCore* native_self(State& state, PyObject* self) noexcept {
   return self_of(state, Args(&self, 1, nullptr), 1);
 }
 
-State& state_of(PyObject* self) noexcept {
+// Null: error set.
+State* state_of(PyObject* self) noexcept {
   FlowCore& flow = flow_of(self);
   if (flow.state == nullptr) flow.state = state_of_type(Py_TYPE(self));
-  return *flow.state;
+  return flow.state;
 }
 
 int native_data_received(PyObject* self, const char* data, std::size_t size) noexcept {
-  State& state = state_of(self);
-  if (ProtocolCore* protocol = native_self(state, self)) {
-    return received(state, *protocol, {data, size}, nullptr);
+  State* state = state_of(self);
+  if (state == nullptr) return -1;
+  if (ProtocolCore* protocol = native_self(*state, self)) {
+    return received(*state, *protocol, {data, size}, nullptr);
   }
   Ref<> bytes = py::steal(PyBytes_FromStringAndSize(data, static_cast<Py_ssize_t>(size)));
   return bytes && py::steal(PyObject_CallMethod(self, "data_received", "O", bytes.get())) ? 0 : -1;
 }
 
 int native_eof_received(PyObject* self) noexcept {
-  State& state = state_of(self);
-  if (ProtocolCore* protocol = native_self(state, self)) {
-    return received_eof(state, *protocol) < 0 ? -1 : static_cast<int>(!protocol->over_ssl);
+  State* state = state_of(self);
+  if (state == nullptr) return -1;
+  if (ProtocolCore* protocol = native_self(*state, self)) {
+    return received_eof(*state, *protocol) < 0 ? -1 : static_cast<int>(!protocol->over_ssl);
   }
   return py::truth(py::steal(PyObject_CallMethod(self, "eof_received", nullptr)));
 }
 
 int native_pause_writing(PyObject* self) noexcept {
-  State& state = state_of(self);
-  if (may_pause(flow_of(self), state)) {
+  State* state = state_of(self);
+  if (state == nullptr) return -1;
+  if (may_pause(flow_of(self), *state)) {
     flow_of(self).paused = true;
     return 0;
   }
-  return py::call_method(self, state.names.pause_writing.get()) ? 0 : -1;
+  return py::call_method(self, state->names.pause_writing.get()) ? 0 : -1;
 }
 
 int native_resume_writing(PyObject* self) noexcept {
-  State& state = state_of(self);
-  if (may_resume(flow_of(self), state)) return resume_writing(state, flow_of(self));
-  return py::call_method(self, state.names.resume_writing.get()) ? 0 : -1;
+  State* state = state_of(self);
+  if (state == nullptr) return -1;
+  if (may_resume(flow_of(self), *state)) return resume_writing(*state, flow_of(self));
+  return py::call_method(self, state->names.resume_writing.get()) ? 0 : -1;
 }
 
 constexpr NativeProtocol kNative{native_data_received, native_eof_received, native_pause_writing,
