@@ -11,6 +11,7 @@
 #include "bindings/loop/stock_mode.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/call.h"
+#include "bindings/py/gil.h"
 #include "bindings/py/version.h"
 
 namespace phaseloop {
@@ -102,11 +103,20 @@ Ref<> deadline_after(PyObject* self, LoopData& data, PyObject* delay) noexcept {
   return now ? py::steal(PyNumber_Add(now.get(), delay)) : nullptr;
 }
 
+// A thread that posts faster than the loop can run gives it time, and the interpreter's lock.
+void give_way(LoopData& data) noexcept {
+  if (!data.running() || data.thread == PyThread_get_thread_ident()) return;
+  py::ReleasedGil released;
+  data.events->wait_for_room();
+}
+
 template <class H>
 Ref<> post(LoopData& data, Ref<H> handle) noexcept {
   if (!handle) return py::raised;
   py::acquire(handle.get());
   data.events->post(*handle.get());
+  if (data.events->crowded()) [[unlikely]]
+    give_way(data);
   return handle;
 }
 

@@ -1,5 +1,8 @@
 #include "runtime/loop/event_loop.h"
 
+#include <algorithm>
+#include <thread>
+
 namespace phaseloop {
 
 void EventLoop::post(Runnable& work) noexcept {
@@ -9,6 +12,28 @@ void EventLoop::post(Runnable& work) noexcept {
   if (asleep_.load(std::memory_order_seq_cst) &&
       asleep_.exchange(false, std::memory_order_seq_cst)) {
     poller_.wake();
+  }
+}
+
+bool EventLoop::crowded() const noexcept {
+  const std::size_t portion = portion_.load(std::memory_order_relaxed);
+  if (inbox_.size() <= portion * kPortionsWaiting) [[likely]]
+    return false;
+  return stalled_.load(std::memory_order_relaxed) != progress_.load(std::memory_order_relaxed);
+}
+
+// Sleeps in steps instead of on a condition variable: the loop then has nobody to notify, and a
+// child of fork() inherits no lock.
+void EventLoop::wait_for_room() noexcept {
+  constexpr Duration kStep = std::chrono::microseconds(100);
+  const std::uint64_t before = progress_.load(std::memory_order_relaxed);
+  for (Duration waited{}; waited < kPostWait; waited += kStep) {
+    std::this_thread::sleep_for(kStep);
+    const std::size_t portion = portion_.load(std::memory_order_relaxed);
+    if (inbox_.size() <= portion * kPortionsWaiting / 2) return;
+  }
+  if (progress_.load(std::memory_order_relaxed) == before) {
+    stalled_.store(before, std::memory_order_relaxed);
   }
 }
 
@@ -25,7 +50,8 @@ void EventLoop::begin_run() noexcept {
 void EventLoop::run_once() noexcept {
   now_.reset();
   end_iteration();  // what was put off while the loop was not running
-  inbox_.drain(ready_);
+  admitted_ = 0;
+  admit();
   if (ready_.empty() && batch_.empty() && !stopping_) {
     sleep_or_go_on();
   } else if (poll_due()) {
@@ -78,7 +104,7 @@ void EventLoop::poll(std::optional<Duration> timeout) noexcept {
   // nothing to dispatch and the caller looks for signals.
   const Status waited = poller_.wait(timeout);
   if (sleeps) asleep_.store(false, std::memory_order_seq_cst);
-  inbox_.drain(ready_);
+  admit();
   const std::size_t events = waited.ok() ? poller_.dispatch(ready_) : 0;
   settling_ = events >= kManyEvents ? kSettlingIterations : 0;
   if (sleeps || events > 0) {
@@ -98,8 +124,33 @@ std::optional<Duration> EventLoop::sleep_time() noexcept {
   return *deadline > *now_ ? *deadline - *now_ : Duration::zero();
 }
 
+// In the last iteration of a run everything may come: who calls stop() and then runs the loop
+// expects what was scheduled before to be done.
+void EventLoop::admit() noexcept {
+  const std::size_t portion = stopping_ ? SIZE_MAX : portion_.load(std::memory_order_relaxed);
+  if (inbox_.idle() || admitted_ >= portion) return;
+  admitted_ += inbox_.take(ready_, portion - admitted_);
+}
+
+void EventLoop::call_soon_behind(Runnable& work) noexcept {
+  ReadyQueue chain;
+  chain.push(work);  // a chain of one
+  append_behind(work, work);
+}
+
+void EventLoop::append_behind(Runnable& first, Runnable& last) noexcept {
+  admit();
+  if (inbox_.idle()) {
+    ready_.append(first, last);
+  } else {
+    inbox_.append(first, last);
+  }
+}
+
 void EventLoop::run_batch() noexcept {
   batch_.take(ready_);
+  const bool flooded = inbox_.has_backlog();
+  const Instant start = flooded ? clock_.now() : Instant{};
   while (!batch_.empty()) {
     Runnable& work = batch_.pop();
     if (observer_ == nullptr) [[likely]] {
@@ -107,6 +158,7 @@ void EventLoop::run_batch() noexcept {
     } else {
       observer_->run(work);
     }
+    progress_.store(progress_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     if (interrupted_) [[unlikely]] {
       interrupted_ = false;
       batch_.take(ready_);
@@ -114,6 +166,22 @@ void EventLoop::run_batch() noexcept {
       return;
     }
   }
+  if (flooded) {
+    adapt_portion(clock_.now() - start);
+  } else if (admitted_ > 0) {
+    adapt_portion(Duration::zero());
+  }
+}
+
+// The next portion is smaller in the measure in which this one took too long, or twice as large.
+void EventLoop::adapt_portion(Duration took) noexcept {
+  std::size_t portion = portion_.load(std::memory_order_relaxed);
+  if (took > kPortionTime) {
+    portion = std::max(kPortionMin, portion / static_cast<std::size_t>(took / kPortionTime + 1));
+  } else if (took < kPortionTime / 2) {
+    portion = std::min(kPortionMax, portion * 2);
+  }
+  portion_.store(portion, std::memory_order_relaxed);
 }
 
 void EventLoop::end_iteration() noexcept {
@@ -126,7 +194,7 @@ void EventLoop::drop_all() noexcept {
   do {
     ready_.drop_all();
     timers_.drop_all();
-    inbox_.drain(ready_);
+    inbox_.take(ready_, SIZE_MAX);
   } while (!ready_.empty());
 }
 

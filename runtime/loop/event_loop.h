@@ -14,6 +14,17 @@
 // has kSettlingIterations to itself: a busy server then answers many at a time, whose clients are
 // woken once for several answers.
 //
+// Floods. What other threads post is taken in portions, one an iteration: at most kPortionMax
+// pieces of work, and so many fewer that they take some kPortionTime together. Timers and I/O wait
+// for one portion, however many threads post. Of the rest the order is kept: work that the loop
+// schedules itself meanwhile queues behind what has been posted before. So that the rest stays
+// small, a thread that posts to a running loop is told when it is crowded() and then waits, for
+// kPostWait at most, until the loop has caught up. Without that, threads that hold the
+// interpreter's lock in turns post faster than one loop can run: four of them had half a million
+// callbacks waiting within seconds. A thread that has waited in vain is not told again before the
+// loop has run something: the loop may be blocked, by that very thread even, and then nothing is
+// gained by waiting.
+//
 // Thread: the loop's, except post(). Poller and clock outlive the loop. Nothing here allocates but
 // arming a timer.
 #pragma once
@@ -21,6 +32,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -39,6 +51,12 @@ class EventLoop {
   static constexpr std::size_t kManyEvents = 8;
   static constexpr int kSettlingIterations = 2;
   static constexpr Duration kPollInterval = std::chrono::microseconds(50);
+  static constexpr std::size_t kPortionMin = 16;
+  static constexpr std::size_t kPortionFirst = 256;
+  static constexpr std::size_t kPortionMax = 1024;
+  static constexpr Duration kPortionTime = std::chrono::milliseconds(1);
+  static constexpr std::size_t kPortionsWaiting = 4;  // more of them make the loop crowded
+  static constexpr Duration kPostWait = std::chrono::milliseconds(5);
 
   // Called around every piece of work while set: debugging, never on the fast path.
   class Observer {
@@ -57,19 +75,26 @@ class EventLoop {
 
   // Behind everything scheduled before, by other threads too.
   void call_soon(Runnable& work) noexcept {
-    inbox_.drain(ready_);
-    ready_.push(work);
+    if (inbox_.idle()) [[likely]]
+      return ready_.push(work);
+    call_soon_behind(work);
   }
   // A whole chain at once: the waiters of a future.
   void call_soon(Runnable& first, Runnable& last) noexcept {
-    inbox_.drain(ready_);
-    ready_.append(first, last);
+    if (inbox_.idle()) [[likely]]
+      return ready_.append(first, last);
+    append_behind(first, last);
   }
   // At the end of the iteration under way, or before the next one sleeps if none is under way. What
   // such work puts off in turn runs at the same end.
   void call_at_end(Runnable& work) noexcept { at_end_.push(work); }
   // Any thread.
   void post(Runnable& work) noexcept;
+  // Any thread: should one that has posted give the loop time?
+  bool crowded() const noexcept;
+  // Any thread but the loop's, without locks that the loop needs: sleeps until the loop has caught
+  // up, for kPostWait at most.
+  void wait_for_room() noexcept;
   // False: out of memory, nothing changed.
   [[nodiscard]] bool call_at(Timer& timer, Instant deadline) noexcept {
     return timers_.arm(timer, deadline);
@@ -102,14 +127,14 @@ class EventLoop {
   void drop_all() noexcept;
 
   bool anything_ready() const noexcept {
-    return !batch_.empty() || !ready_.empty() || !at_end_.empty() || !inbox_.empty();
+    return !batch_.empty() || !ready_.empty() || !at_end_.empty() || !inbox_.idle();
   }
 
   // Has `replace` put something in the place of each piece of work that is ready, in order: a
   // Runnable that is not linked (the given one will do) or null. It may schedule more.
   template <class Replace>
   void replace_ready(Replace&& replace) {
-    inbox_.drain(ready_);
+    inbox_.take(ready_, SIZE_MAX);
     for (ReadyQueue* queue : {&batch_, &ready_}) {
       ReadyQueue former, replaced;
       former.take(*queue);
@@ -142,7 +167,11 @@ class EventLoop {
   bool poll_due() noexcept;
   void poll(std::optional<Duration> timeout) noexcept;
   std::optional<Duration> sleep_time() noexcept;
+  void call_soon_behind(Runnable& work) noexcept;
+  void append_behind(Runnable& first, Runnable& last) noexcept;
+  void admit() noexcept;
   void run_batch() noexcept;
+  void adapt_portion(Duration took) noexcept;
   void end_iteration() noexcept;
 
   // Constant after construction.
@@ -157,12 +186,16 @@ class EventLoop {
   std::optional<Instant> now_;  // read in this iteration, if anybody asked
   Instant last_poll_{};
   int eager_polls_ = kEagerPolls;
-  int settling_ = 0;  // iterations to go without a poll
+  int settling_ = 0;          // iterations to go without a poll
+  std::size_t admitted_ = 0;  // how many this iteration has taken from the inbox
   bool stopping_ = false;
   bool interrupted_ = false;
   // Any thread.
   Inbox inbox_;
   std::atomic<bool> asleep_{false};
+  std::atomic<std::size_t> portion_{kPortionFirst};  // the loop's thread writes it
+  std::atomic<std::uint64_t> progress_{0};  // how much work has run; the loop's thread counts
+  std::atomic<std::uint64_t> stalled_{UINT64_MAX};  // the progress at which waiting was in vain
 };
 
 }  // namespace phaseloop

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -242,7 +245,7 @@ TEST(EventLoop, DropsEverythingItHolds) {
   ASSERT_TRUE(loop.call_at(timer, loop.now() + 1h));
   int held = 0;
   loop.for_each_scheduled([&held](Runnable&) { ++held; });
-  EXPECT_EQ(held, 2);  // what is posted counts once it is taken in
+  EXPECT_EQ(held, 3);
   loop.drop_all();
   EXPECT_EQ(log, "~a~timer~b");
 }
@@ -265,6 +268,170 @@ TEST(EventLoop, ShowsEachPieceOfWorkToTheObserver) {
   loop.run_once();
   EXPECT_EQ(observer.count, 2);
   EXPECT_EQ(log, "ab");
+}
+
+// A thread that posts without end, as the loop sees it: there is always more.
+struct Flood {
+  Flood(EventLoop& own_loop, std::size_t at_first) : loop(own_loop) { post(at_first); }
+  void post(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      posted.push_back(std::make_unique<Call>([this] { on_run(); }));
+      loop.post(*posted.back());
+    }
+  }
+  EventLoop& loop;
+  std::function<void()> on_run = [] {};
+  std::vector<std::unique_ptr<Call>> posted;
+};
+
+TEST(EventLoop, RunsATimerAfterOnePortionOfWhatOtherThreadsPost) {
+  World world;
+  EventLoop loop(world, world);
+  std::size_t ran = 0;
+  Flood flood(loop, 100'000);
+  flood.on_run = [&] {
+    ++ran;
+    flood.post(2);
+  };
+  std::size_t ran_before_timer = 0;
+  std::string log;
+  for (int round = 0; round < 20; ++round) {
+    NoteTimer timer(log, "t");
+    ASSERT_TRUE(loop.call_at(timer, world.now()));
+    const std::size_t before = ran;
+    log.clear();
+    loop.run_once();
+    ran_before_timer = ran - before;
+    EXPECT_EQ(log, "t");
+    EXPECT_GT(ran_before_timer, 0u);
+    EXPECT_LE(ran_before_timer, EventLoop::kPortionMax);
+  }
+  loop.drop_all();
+}
+
+TEST(EventLoop, AsksThePollerBetweenPortions) {
+  World world;
+  world.watched_fds = 1;
+  EventLoop loop(world, world);
+  Flood flood(loop, 50'000);
+  std::string log;
+  for (int round = 0; round < 10; ++round) {
+    Note readable(log, "r");
+    world.pass(EventLoop::kPollInterval);
+    world.arrive(readable);
+    log.clear();
+    loop.run_once();
+    EXPECT_EQ(log, "r");
+  }
+  loop.drop_all();
+}
+
+TEST(EventLoop, TakesSmallerPortionsOfSlowWork) {
+  World world;
+  EventLoop loop(world, world);
+  std::size_t ran = 0;
+  Flood flood(loop, 20'000);
+  flood.on_run = [&] {
+    ++ran;
+    world.pass(1ms);
+  };
+  loop.run_once();
+  EXPECT_LE(ran, EventLoop::kPortionFirst);
+  ran = 0;
+  loop.run_once();
+  EXPECT_EQ(ran, EventLoop::kPortionMin);
+  // As it gets faster they grow again, and never beyond the bound.
+  flood.on_run = [&] { ++ran; };
+  std::size_t most = 0;
+  for (int i = 0; i < 12; ++i) {
+    ran = 0;
+    loop.run_once();
+    most = std::max(most, ran);
+  }
+  EXPECT_EQ(most, EventLoop::kPortionMax);
+  loop.drop_all();
+}
+
+TEST(EventLoop, KeepsTheOrderOfWhatItSchedulesBehindAFlood) {
+  World world;
+  EventLoop loop(world, world);
+  std::string log;
+  std::vector<std::unique_ptr<Note>> posted;
+  for (int i = 0; i < 3000; ++i) {
+    posted.push_back(std::make_unique<Note>(log, "p"));
+    loop.post(*posted.back());
+  }
+  Note own(log, "o"), last(log, "l");
+  Call schedules([&] {
+    log += "s";
+    loop.post(last);
+  });
+  loop.call_soon(schedules);
+  loop.call_soon(own);
+  while (log.find('l') == std::string::npos) loop.run_once();
+  EXPECT_EQ(log, std::string(3000, 'p') + "sol");
+}
+
+TEST(EventLoop, DoesInItsLastIterationWhatWasPostedBefore) {
+  World world;
+  EventLoop loop(world, world);
+  std::size_t ran = 0;
+  Flood flood(loop, 5'000);
+  flood.on_run = [&] { ++ran; };
+  loop.stop();
+  loop.run_once();
+  EXPECT_EQ(ran, 5'000u);
+}
+
+TEST(EventLoop, TellsAThreadThatPostsTooMuchOnceAsLongAsTheLoopIsBlocked) {
+  World world;
+  EventLoop loop(world, world);
+  Flood flood(loop, EventLoop::kPortionFirst * EventLoop::kPortionsWaiting);
+  EXPECT_FALSE(loop.crowded());
+  flood.post(1);
+  EXPECT_TRUE(loop.crowded());
+  loop.wait_for_room();  // in vain
+  flood.post(1000);
+  EXPECT_FALSE(loop.crowded());
+  loop.run_once();
+  flood.post(EventLoop::kPortionMax * EventLoop::kPortionsWaiting);
+  EXPECT_TRUE(loop.crowded());
+  loop.drop_all();
+  EXPECT_FALSE(loop.crowded());
+}
+
+TEST(EventLoop, AThreadThatWaitsGoesOnWhenTheLoopHasCaughtUp) {
+  World world;
+  EventLoop loop(world, world);
+  std::atomic<std::size_t> ran{0};
+  Flood flood(loop, EventLoop::kPortionMax * EventLoop::kPortionsWaiting * 3);
+  flood.on_run = [&] { ++ran; };
+  std::thread poster([&] {
+    while (loop.crowded()) loop.wait_for_room();
+  });
+  while (ran < flood.posted.size()) loop.run_once();
+  poster.join();
+}
+
+TEST(EventLoop, DropsALargeBacklogAndWhatComesMeanwhile) {
+  World world;
+  EventLoop loop(world, world);
+  std::size_t dropped = 0;
+  Flood flood(loop, 100'000);
+  Call late([] {});
+  late.dropped = [&] { ++dropped; };
+  for (auto& each : flood.posted) each->dropped = [&] { ++dropped; };
+  flood.posted[70'000]->dropped = [&] {
+    ++dropped;
+    loop.call_soon(late);
+  };
+  loop.run_once();
+  const std::size_t ran = EventLoop::kPortionFirst;
+  loop.drop_all();
+  EXPECT_EQ(dropped, 100'001u - ran);
+  std::size_t left = 0;
+  loop.for_each_scheduled([&](Runnable&) { ++left; });
+  EXPECT_EQ(left, 0u);
 }
 
 }  // namespace

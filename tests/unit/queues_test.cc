@@ -133,7 +133,7 @@ TEST(Inbox, KeepsEachThreadsOrderAndLosesNothing) {
   int seen = 0;
   ReadyQueue ready;
   while (seen < kThreads * kEach) {
-    inbox.drain(ready);
+    inbox.take(ready, SIZE_MAX);
     while (!ready.empty()) {
       auto& item = static_cast<Item&>(ready.pop());
       EXPECT_EQ(item.number, next[static_cast<std::size_t>(item.thread)]++);
