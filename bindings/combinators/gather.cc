@@ -138,6 +138,7 @@ Ref<> cancel(PyObject* self, Args args) noexcept {
   if (py::bind({"cancel", 1, 0}, args, {{"msg", &message}}) < 0) return py::raised;
   GatherData& gather = gather_data(self);
   if (gather.state.done() || gather.data == nullptr) return py::boolean(false);
+  if (py::check_stack() < 0) return py::raised;
   bool any = false;
   PyObject* name = gather.data->state.names.cancel.get();
   for (std::size_t i = 0; i < gather.children.size(); ++i) {

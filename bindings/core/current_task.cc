@@ -24,7 +24,7 @@ namespace {
 // A loop of ours knows by itself, also where asyncio's Python functions stand in for its C ones and
 // leave the thread state alone.
 [[maybe_unused]] bool is_running_here(LoopData& data, PyObject* loop) noexcept {
-  return py::RunningTask().loop() == loop || (data.native() && data.running());
+  return py::RunningTask().loop() == loop || data.runs_in_this_thread();
 }
 
 // Where the thread state is laid out in a way that is not known: asyncio's own functions, which

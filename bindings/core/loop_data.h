@@ -33,6 +33,9 @@ struct LoopData {
   // Direct scheduling ends until settle_plain() is called again.
   void doubt() noexcept { plain_version = kNoVersion; }
   bool running() const noexcept { return thread != 0; }
+  bool runs_in_this_thread() const noexcept {
+    return running() && thread == PyThread_get_thread_ident();
+  }
 
   // An error that nobody below the runner may handle: ends the iteration and is raised out of the
   // run, or out of the foreign loop's callback.

@@ -253,6 +253,7 @@ int init(PyObject* self, PyObject* args, PyObject* keywords) noexcept {
 PyObject* repr(PyObject* self) noexcept {
   FutureData& future = future_data(self);
   if (future.data == nullptr) return not_initialized(self, false);
+  if (py::check_stack() < 0) return nullptr;
   return py::call(future.data->state.future_repr.get(), self).release();
 }
 

@@ -141,6 +141,8 @@ int init_task(PyObject* self, PyObject* coroutine, PyObject* loop,
 int cancel_task(TaskData& task, PyObject* message) noexcept {
   task.state.exception_unseen = false;
   if (task.state.done()) return 0;
+  // A task may wait for a task, and so on.
+  if (py::check_stack() < 0) return -1;
   task.cancel.request();
   if (PyObject* awaited = task.awaited.get()) {
     Ref<> keep = task.awaited.share();

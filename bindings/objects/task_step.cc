@@ -286,8 +286,8 @@ int resume(TaskData& task, Ref<> exception) noexcept {
 
 class SteppingScope {
  public:
-  explicit SteppingScope(TaskData& task) noexcept : outer_(stepping) {
-    stepping = {object_of(task), task.data};
+  SteppingScope(TaskData& task, LoopData* data) noexcept : outer_(stepping) {
+    stepping = {object_of(task), data};
   }
   ~SteppingScope() { stepping = outer_; }
   SteppingScope(const SteppingScope&) = delete;
@@ -312,7 +312,7 @@ int step(TaskData& task, Ref<> exception) noexcept {
   LoopData& data = *task.data;
   Ref<> loop = task.loop.share();
   if (enter_task(data, loop.get(), object_of(task)) < 0) return -1;
-  SteppingScope scope(task);
+  SteppingScope scope(task, &data);
   int result = prepare(task, exception);
   if (result == 0) result = resume(task, std::move(exception));
   leave_task(data, loop.get(), object_of(task), task.state.pending());
@@ -320,6 +320,8 @@ int step(TaskData& task, Ref<> exception) noexcept {
 }
 
 int step_eagerly(TaskData& task) noexcept {
+  // An eager task may start another, and so on.
+  if (py::check_stack() < 0) return -1;
   LoopData& data = *task.data;
   Ref<> loop = task.loop.share();
   Ref<> context = task.context.share();
@@ -329,7 +331,8 @@ int step_eagerly(TaskData& task) noexcept {
   if (result == 0) result = PyContext_Enter(context.get());
   if (result == 0) {
     {
-      SteppingScope scope(task);
+      // Where the loop does not run, nothing of it can be used without its thread's knowledge.
+      SteppingScope scope(task, data.runs_in_this_thread() ? &data : nullptr);
       Ref<> exception;
       result = prepare(task, exception);
       if (result == 0) result = resume(task, nullptr);

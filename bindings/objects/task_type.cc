@@ -146,7 +146,7 @@ int init(PyObject* self, PyObject* args, PyObject* keywords) noexcept {
 
 PyObject* repr(PyObject* self) noexcept {
   State* state = state_of_type(Py_TYPE(self));
-  if (state == nullptr) return nullptr;
+  if (state == nullptr || py::check_stack() < 0) return nullptr;
   return py::call(state->task_repr.get(), self).release();
 }
 

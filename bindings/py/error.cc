@@ -2,6 +2,10 @@
 
 namespace phaseloop::py {
 
+int stack_is_short() noexcept {
+  return raise(PyExc_RecursionError, "maximum recursion depth exceeded");
+}
+
 Ref<> fetch_error() noexcept {
 #if PY_VERSION_HEX >= 0x030c0000
   return steal(PyErr_GetRaisedException());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bindings/py/ref.h"
+#include "runtime/base/stack.h"
 
 namespace phaseloop::py {
 
@@ -24,6 +25,10 @@ template <class... Args>
   return raised;
 }
 
+// Begins every path on which native code may call itself through Python objects: 0, or -1 with
+// RecursionError set.
+[[gnu::cold]] int stack_is_short() noexcept;
+inline int check_stack() noexcept { return Stack::is_short() ? stack_is_short() : 0; }
 // Takes the pending error, traceback included, as one exception object; empty if there is none.
 Ref<> fetch_error() noexcept;
 // Makes `exception` the pending error again.

@@ -138,7 +138,7 @@ PySendResult advance(Routine& self, PyObject** result) noexcept {
     return py::raise(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
   }
   // What is suspended stays so, and is closed when it is dropped.
-  py::raise(PyExc_RecursionError, "maximum recursion depth exceeded");
+  py::stack_is_short();
   if (self.phase == Phase::created) {
     Ref<> owner = std::move(self.owner);
     py::ErrorScope error;
