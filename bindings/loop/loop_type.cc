@@ -194,9 +194,7 @@ Ref<> release_io(PyObject* self) noexcept {
 
 Ref<> after_fork(PyObject* self) noexcept {
   if (loop_of(self).data->closed) return py::none();
-  if (forget_parent(loop_of(self)) < 0) return py::raised;
-  loop_of(self).data->thread = 0;
-  return py::none();
+  return forget_parent(loop_of(self)) < 0 ? nullptr : py::none();
 }
 
 // Other arguments are a subclass's own.

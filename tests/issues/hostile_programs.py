@@ -12,8 +12,6 @@ import socket
 import sys
 import weakref
 
-logging.disable(logging.CRITICAL)
-
 
 def new_loop():
     return asyncio.new_event_loop()
@@ -543,6 +541,7 @@ def objects_that_outlive_every_module():
 
 
 def main():
+    logging.disable(logging.CRITICAL)
     name, kind = sys.argv[1:]
     if kind == "phaseloop":
         import phaseloop

@@ -113,7 +113,9 @@ def outcomes(body, loop):
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM, body, loop], capture_output=True, text=True, timeout=300
     )
-    assert ran.stderr == ""
+    assert ran.returncode == 0, ran.stderr
+    # asyncio's own sock_recv() complains of futures that were cancelled before it came to them.
+    assert loop == "asyncio" or ran.stderr == ""
     return ran.stdout
 
 
