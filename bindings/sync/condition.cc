@@ -54,13 +54,15 @@ Ref<> reacquire(State& state, ConditionCore& condition) noexcept {
   return py::none();
 }
 
-// Somebody else is to be notified in place of one who leaves with an error.
+// Notifies somebody else in place of a waiter that leaves with the pending error. An error of that
+// replaces the pending one, as it does in asyncio's `except` clause.
 void notify_another(State& state, ConditionCore& condition) noexcept {
   if (!state.condition_renotifies) return;
-  py::ErrorScope keep;
+  Ref<> error = py::fetch_error();
   if (wake_futures(state, condition.waiters.get(), 1, Py_False) < 0) {
-    py::write_unraisable(object_of(condition));
+    return py::chain_pending(error.get());
   }
+  py::restore_error(std::move(error));
 }
 
 // keep[0]: what is awaited; keep[1]: the error of the wait; keep[2]: the last cancellation of the
