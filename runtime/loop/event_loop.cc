@@ -66,11 +66,12 @@ void EventLoop::run_once() noexcept {
 }
 
 bool EventLoop::serve() noexcept {
-  inbox_.drain(ready_);
+  admitted_ = 0;
+  admit();
   poll(Duration::zero());
   run_batch();
   end_iteration();
-  return !ready_.empty();
+  return !ready_.empty() || !inbox_.idle();
 }
 
 // Nothing is ready. A timer that is due already is work like any other: whether the operating
