@@ -123,7 +123,7 @@ def test_watching_what_cannot_be_watched_changes_nothing(either_loop):
 
 
 def test_fork_while_a_watched_descriptor_is_ready(loop):
-    """The child ends its run and closes the loop although its queue still names what was watched."""
+    """The child ends its run and closes the loop while its queue still names what was watched."""
     a, b = socket.socketpair()
     statuses = []
 
