@@ -7,6 +7,7 @@ import random
 import signal
 import threading
 import time
+import warnings
 
 from registry import program
 from transcript import hops
@@ -57,7 +58,10 @@ def several_from_another_process(t):
     """They merge in the kernel while the loop does not run Python code, as everywhere."""
     calls = []
     t.loop.add_signal_handler(USR1, calls.append, "called")
-    pid = os.fork()
+    with warnings.catch_warnings():
+        # Newer releases warn of fork() where there are threads, and name the process.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if pid == 0:
         for _ in range(3):
             os.kill(os.getppid(), USR1)
