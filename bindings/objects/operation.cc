@@ -12,6 +12,7 @@
 #include "bindings/py/gc.h"
 #include "bindings/py/gen.h"
 #include "bindings/py/method.h"
+#include "bindings/py/version.h"
 
 namespace phaseloop {
 
@@ -219,7 +220,9 @@ Ref<> throw_into(PyObject* self, Args args) noexcept {
   if (!waits && (!exception || check_resumable(op) < 0)) return py::raised;
   if (exception) py::raise_exception(exception.get());
   if (!waits) {
-    py::forbid_stop_iteration(op.bare ? "generator" : "coroutine");
+    if (op.bare || !version::kUnbegunPassesStopIteration) {
+      py::forbid_stop_iteration(op.bare ? "generator" : "coroutine");
+    }
     end(op);
     return py::raised;
   }

@@ -29,6 +29,8 @@ inline constexpr bool kAsCompletedIsObject = PY_VERSION_HEX >= 0x030d0000;
 inline constexpr bool kThreadSafeHandles = PY_VERSION_HEX >= 0x030e0000;
 // A StopIteration that is thrown at an await is taken for the end of what is awaited.
 inline constexpr bool kStopIterationEndsAwait = PY_VERSION_HEX >= 0x030c0000;
+// One that is thrown into a coroutine that has not begun comes out as it is: no frame converts it.
+inline constexpr bool kUnbegunPassesStopIteration = PY_VERSION_HEX >= 0x030c0000;
 // Futures refuse a second __init__.
 inline constexpr bool kStrictInit = PY_VERSION_HEX >= 0x030f0000;
 // StreamReader.readuntil() takes a tuple of separators.

@@ -223,7 +223,7 @@ PySendResult throw_pending(Routine& self, PyObject** result) noexcept {
       py::ErrorScope error;
       finish(self);
     }
-    py::forbid_stop_iteration();
+    if constexpr (!version::kUnbegunPassesStopIteration) py::forbid_stop_iteration();
     return PYGEN_ERROR;
   }
   self.phase = Phase::running;
