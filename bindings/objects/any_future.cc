@@ -46,7 +46,7 @@ int wake_future(State& state, PyObject* future, PyObject* value) noexcept {
 
 Py_ssize_t wake_futures(State& state, PyObject* deque, Py_ssize_t count, PyObject* value) noexcept {
   Py_ssize_t woken = 0;
-  if (count == 0 || deque == nullptr || deque == Py_None) return 0;
+  if (count == 0 || deque == nullptr) return 0;
   Ref<> futures = py::steal(PyObject_GetIter(deque));
   if (!futures) return -1;
   while (Ref<> future = py::steal(PyIter_Next(futures.get()))) {
