@@ -90,9 +90,13 @@ def judge(made, stock_hangs):
         assert report["problems"] == [], "\n".join(report["problems"])
 
 
+def step_of(name):
+    return 1 if EVERY else STEPS.get(name, 1)
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_an_allocation_of_the_interpreter_fails(name):
-    step = 1 if EVERY else STEPS.get(name, 1)
+    step = step_of(name)
     judge(reports("native", "interpreter", name, step), lambda: asyncio_hangs(name, step))
 
 
@@ -111,4 +115,5 @@ def failing_allocations(tmp_path_factory):
 @pytest.mark.skipif(UNDER_ASAN, reason="AddressSanitizer has allocators of its own")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_an_allocation_of_the_module_fails(name, failing_allocations):
-    judge(reports("native", "module", name, preload=failing_allocations), lambda: False)
+    made = reports("native", "module", name, step_of(name), preload=failing_allocations)
+    judge(made, lambda: False)
