@@ -34,7 +34,8 @@ Ref<> swap_by_asyncio(LoopData& data, PyObject* loop, PyObject* task) noexcept {
   return py::call(data.state.swap_current_task.get(), loop, next);
 }
 
-[[gnu::cold]] int enter_by_asyncio(LoopData& data, PyObject* loop, PyObject* task) noexcept {
+[[gnu::cold, maybe_unused]] int enter_by_asyncio(LoopData& data, PyObject* loop,
+                                                 PyObject* task) noexcept {
   Ref<> before = swap_by_asyncio(data, loop, task);
   if (!before) return -1;
   if (before.get() == Py_None) return 0;
@@ -42,14 +43,15 @@ Ref<> swap_by_asyncio(LoopData& data, PyObject* loop, PyObject* task) noexcept {
   return already_entered(task, before.get());
 }
 
-[[gnu::cold]] void leave_by_asyncio(LoopData& data, PyObject* loop, PyObject* task) noexcept {
+[[gnu::cold, maybe_unused]] void leave_by_asyncio(LoopData& data, PyObject* loop,
+                                                  PyObject* task) noexcept {
   py::ErrorScope keep;
   if (current_task(data, loop) == task && !swap_by_asyncio(data, loop, nullptr)) {
     py::write_unraisable(loop);
   }
 }
 
-[[gnu::cold]] PyObject* current_by_asyncio(LoopData& data, PyObject* loop) noexcept {
+[[gnu::cold, maybe_unused]] PyObject* current_by_asyncio(LoopData& data, PyObject* loop) noexcept {
   py::ErrorScope keep;
   Ref<> task = py::call(data.state.current_task.get(), loop);
   if (!task) py::ignore_error();
