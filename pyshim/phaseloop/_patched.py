@@ -69,9 +69,19 @@ class StockMixin:
         for fd, reader, writer in watched:
             _register(selector, fd, (reader, writer))
         if not self._has_self_pipe():
-            self._make_self_pipe()
+            self._make_self_pipe_as_new()
         serve = events.Handle(self._serve_native, (), self, None)
         _register(selector, self._poller_descriptor(), (serve, None))
+
+    def _make_self_pipe_as_new(self):
+        """asyncio's loop has its pipe before anything on the object could have been replaced."""
+        attributes = vars(self)
+        replaced = attributes.pop("_add_reader", None)
+        try:
+            self._make_self_pipe()
+        finally:
+            if replaced is not None:
+                attributes["_add_reader"] = replaced
 
     def _real_selector(self):
         """What a view of the native loop's watching stands for once the loop is native no more."""
