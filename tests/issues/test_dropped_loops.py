@@ -213,6 +213,9 @@ def a_finished_child(loop):
         await process.wait()
 
     loop.run_until_complete(main())
+    for thread in threading.enumerate():  # the watcher's, which has the loop
+        if thread.name.startswith(("asyncio-waitpid", "waitpid")):
+            thread.join()
 
 
 def collect(ref, seconds=2):
