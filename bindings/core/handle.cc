@@ -54,7 +54,8 @@ Ref<> cancel(PyObject* self) noexcept {
   return py::none();
 }
 
-// What is not in the native heap: asyncio's own code has it, or it stands for another timer.
+// Called for a timer that is not in the native heap: asyncio's own code holds it, or it represents
+// another timer.
 [[gnu::cold]] int tell_owner(TimerHandle& handle, PyObject* self) noexcept {
   State* state = state_of_type(Py_TYPE(self));
   if (state == nullptr) return -1;
@@ -163,7 +164,7 @@ bool is_cancelled(const HandleSlots& handle) noexcept {
 
 namespace {
 
-// What asyncio raises where a slot has been deleted.
+// Raises the error that asyncio raises when a slot has been deleted.
 [[gnu::cold]] py::Raised no_slot(const char* name) noexcept {
   return py::raise(PyExc_AttributeError, "'Handle' object has no attribute '%s'", name);
 }

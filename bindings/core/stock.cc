@@ -8,7 +8,7 @@
 namespace phaseloop {
 namespace {
 
-// What is not there is no error; any other error stays.
+// Takes away the pending error if it says that something is not there. Any other error stays.
 bool consume_absence() noexcept {
   return py::consume_error(PyExc_AttributeError) || py::consume_error(PyExc_ImportError);
 }

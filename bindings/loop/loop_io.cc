@@ -55,7 +55,7 @@ std::unique_ptr<FdWatch> new_watch(LoopData& data, int fd) noexcept {
 // Null, and OSError: no descriptor has that number; or MemoryError.
 FdWatch* find_or_make(LoopIo& io, LoopData& data, int fd) noexcept {
   if (FdWatch* known = io.watches.find(fd)) return known;
-  // What is never freed before the loop is closed is not made for a number that means nothing.
+  // A watch lives until the loop is closed, so none is made for a number that is no descriptor.
   if (fcntl(fd, F_GETFD) < 0) {
     os_error(errno);
     return nullptr;

@@ -77,7 +77,8 @@ class Ready {
   Ready(LoopData& data, PyObject* handles, bool leaving) noexcept
       : data_(data), handles_(handles), leaving_(leaving) {}
 
-  // What is queued in its place. An error is kept until all have been seen, and nothing is lost.
+  // Returns the work to queue in its place. An error is kept until all work has been seen, so that
+  // nothing is lost.
   Runnable* operator()(Runnable& work) noexcept {
     const WorkKind& kind = work_kind(work);
     if (kind.call_foreign != nullptr) return to_handle(work);

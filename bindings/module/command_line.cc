@@ -75,8 +75,8 @@ void note_interrupt() {
   }
 }
 
-// What is parsed from a file, rather than compiled from a string, is what null bytes are in:
-// releases differ in what they make of them, and only their parser for files knows.
+// Runs source that contains null bytes. It is parsed from a file, because releases treat null bytes
+// differently and only their parser for files knows how.
 py11::object run_source(const py11::bytes& source, const std::string& filename,
                         const py11::dict& names) {
   const std::string_view text = source;

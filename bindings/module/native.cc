@@ -159,8 +159,8 @@ Ref<> function(PyObject* self, py::Args args) noexcept {
   return py::raise(PyExc_LookupError, "no implementation of %R", name);
 }
 
-// What a class that set_classes() is told of has to derive from, for C++ makes instances of it or
-// takes them for its own; null: any object will do.
+// The type that a class given to set_classes() must derive from, because C++ code makes instances
+// of it or treats them as its own. Null: any object will do.
 PyTypeObject* core_of(const State& state, const Ref<>& field) noexcept {
   const std::pair<const Ref<>*, const Ref<PyTypeObject>*> cores[] = {
       {&state.lock_class, &state.lock_core},

@@ -82,8 +82,8 @@ void remove_waiter(FutureData& future, Waiter& waiter) noexcept;
 // As Future.add_done_callback.
 int add_callback(FutureData& future, PyObject* callback, PyObject* context) noexcept;
 
-// What awaiting the future comes to. Marks an exception as seen. A future that is pending (again)
-// comes to asyncio's InvalidStateError.
+// The outcome of awaiting the future. Marks an exception as seen. A future that is pending, perhaps
+// again, gives asyncio's InvalidStateError.
 // 0, or -1 with InvalidStateError: it is pending.
 int check_finished(FutureData& future) noexcept;
 enum class Outcome { result, exception, failed };
