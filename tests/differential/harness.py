@@ -14,6 +14,7 @@ one left behind, a crash costs one transcript, and a few hundred programs take s
 
 import asyncio
 import faulthandler
+import gc
 import json
 import os
 import signal
@@ -43,6 +44,9 @@ def transcript_of(program, new_loop):
     """The lines that the program gives, in this very process."""
     from transcript import Transcript
 
+    # In which order what is left is finalised depends on the collections that there were before:
+    # there are those alone that a program asks for.
+    gc.disable()
     transcript = Transcript(new_loop)
     with transcript.recording():
         try:

@@ -22,6 +22,16 @@ def settle(t, iterations=4):
         t.loop.run_forever()
 
 
+def iterate(loop, left):
+    """Run the loop for so many iterations, however long they take."""
+
+    def hop(left):
+        loop.call_soon(hop, left - 1) if left > 1 else loop.stop()
+
+    loop.call_soon(hop, left)
+    loop.run_forever()
+
+
 def wakeup_fd():
     """The wake-up descriptor in use, left as it is."""
     fd = signal.set_wakeup_fd(-1)
@@ -484,8 +494,7 @@ def random_histories(t):
             running = dice.choice(loops)
             for part in range(dice.randint(1, 3)):
                 running.call_soon(act, f"{step}.{part}")
-            running.call_later(0.001, running.stop)
-            running.run_forever()
+            iterate(running, 6)
             log.append(whose(t, ("the program's", writing)))
         for each in loops:
             each.close()
