@@ -94,12 +94,23 @@ void drop_timer(Runnable& work) noexcept { Ref<> share = py::steal(object_of(ite
 PyObject* timer_owner(Runnable& work) noexcept { return object_of(iteration_of(work)); }
 constexpr WorkKind kTimerKind{{timed_out, drop_timer}, timer_owner, nullptr};
 
+// Asyncio's coroutine waits in a queue of those that are done.
+constexpr Place kWaitsForOne = version::kAsCompletedIsObject
+                                   ? "_AsCompletedIterator._wait_for_one@0 Queue.get@0"
+                                   : "as_completed.<locals>._wait_for_one@0 Queue.get@0";
+constexpr Place kWaitsInLoop =
+    "_AsCompletedIterator.__anext__@0 _AsCompletedIterator._wait_for_one@0 Queue.get@0";
+constexpr Place kTakesResult = version::kAsCompletedIsObject
+                                   ? "_AsCompletedIterator._wait_for_one@call:result"
+                                   : "as_completed.<locals>._wait_for_one@call:result";
+
 // --- one result -------------------------------------------------------------------------------
 
 Ref<> outcome(NextCompleted& next) noexcept {
   Ref<> item = std::move(next.item);
   if (item.get() == Py_None) {
     PyErr_SetNone(PyExc_TimeoutError);
+    trace_raise(next.data->state, next.kind->place);
     return py::raised;
   }
   if (!next.resolve) return item;
@@ -108,7 +119,9 @@ Ref<> outcome(NextCompleted& next) noexcept {
     case Outcome::result:
       return value;
     case Outcome::exception:
-      return py::raise_exception(value.get());
+      py::raise_exception(value.get());
+      trace_place(next.data->state, kTakesResult);
+      return py::raised;
     case Outcome::failed:
       break;
   }
@@ -187,11 +200,17 @@ void clear_next(Operation& op) noexcept {
   next_of(op).item = nullptr;
 }
 
-constexpr OperationKind kKind{"_wait_for_one", begin,         nullptr,    finish, abandon,
-                              delegate,        traverse_next, clear_next, true};
+constexpr OperationKind kind_at(Place place) noexcept {
+  return {place,    begin,         nullptr,    finish,  abandon,
+          delegate, traverse_next, clear_next, nullptr, true};
+}
+constexpr OperationKind kKind = kind_at(kWaitsForOne);
+// What `async for` awaits.
+constexpr OperationKind kAsyncKind = kind_at(kWaitsInLoop);
 
 Ref<> new_next(AsCompleted& iteration, bool resolve) noexcept {
-  Ref<> made = new_operation(iteration.data->state.next_completed_type.get(), kKind);
+  Ref<> made =
+      new_operation(iteration.data->state.next_completed_type.get(), resolve ? kKind : kAsyncKind);
   if (!made) return py::raised;
   NextCompleted& next = next_of(operation(made.get()));
   next.data = iteration.data;
@@ -320,7 +339,8 @@ Ref<> as_completed(PyObject*, Args args) noexcept {
     return nullptr;
   }
   LoopData* data = driving_loop();
-  return data != nullptr ? as_completed_natively(*data, fs, timeout) : nullptr;
+  if (data == nullptr || notes_origins()) return nullptr;
+  return as_completed_natively(*data, fs, timeout);
 }
 
 Ref<PyTypeObject> new_as_completed_type(PyObject* module) noexcept {

@@ -75,8 +75,10 @@ bool recycle(Operation& op) noexcept {
   return Py_TYPE(self) == state.sleep_type.get() && state.sleeps.give(self);
 }
 
-constexpr OperationKind kKind{"sleep",  begin, outcome, nullptr,         abandon, delegate,
-                              traverse, clear, false,   is_kept_by_loop, recycle};
+constexpr OperationKind kKind{"sleep@1", begin,           outcome,
+                              nullptr,   abandon,         delegate,
+                              traverse,  clear,           "sleep@0 __sleep0@yield",
+                              false,     is_kept_by_loop, recycle};
 
 }  // namespace
 

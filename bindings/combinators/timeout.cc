@@ -114,7 +114,7 @@ Body enter_with(Call&, TimeoutCore& timeout) {
     Ref<> stock = py::steal(PyObject_GetAttrString(self.state->stock_timeout.get(), "__aenter__"));
     self.keep[0] = stock ? py::call(stock.get(), object_of(timeout)) : nullptr;
     stock = nullptr;
-    if (!self.keep[0] || !co_await await_on(self, self.keep[0].get())) co_return py::raised;
+    if (!self.keep[0] || !co_await await_stock(self, self.keep[0].get())) co_return py::raised;
     co_return std::move(self.result);
   }
   if (enter(*data, timeout) < 0) co_return py::raised;
@@ -136,7 +136,7 @@ Body leave_with(Call&, TimeoutCore& timeout) {
   Ref<> stock = py::steal(PyObject_GetAttrString(self.state->stock_timeout.get(), "__aexit__"));
   self.keep[0] = stock ? py::steal(PyObject_CallObject(stock.get(), self.keep[0].get())) : nullptr;
   stock = nullptr;
-  if (!self.keep[0] || !co_await await_on(self, self.keep[0].get())) co_return py::raised;
+  if (!self.keep[0] || !co_await await_stock(self, self.keep[0].get())) co_return py::raised;
   co_return std::move(self.result);
 }
 

@@ -156,7 +156,8 @@ void clear(Operation& op) noexcept {
   wait.arguments = nullptr;
 }
 
-constexpr OperationKind kKind{"wait", begin, nullptr, finish, abandon, delegate, traverse, clear};
+constexpr OperationKind kKind{"wait@0 _wait@0", begin,    nullptr,  finish,
+                              abandon,          delegate, traverse, clear};
 
 // 1, 0 or -1: is this a list, tuple or set with nothing but futures of ours in it?
 int holds_futures(State& state, PyObject* fs) noexcept {

@@ -101,6 +101,9 @@ Ref<> future_for(LoopData& data, PyObject* awaitable) noexcept {
 
 // --- the bodies -------------------------------------------------------------------------------
 
+// Where `async with` of a timeout ends.
+constexpr Place kLeaves = "wait_for@exit";
+
 // `async with timeout(seconds): return await awaitable`. keep[0]: the awaitable; [1]: the timeout
 // as given, then the context manager; [2]: how it leaves.
 Body wait_within(Call&) {
@@ -113,7 +116,7 @@ Body wait_within(Call&) {
   }
   if (data == nullptr || !is_ahead(self.keep[1].get(), seconds)) {
     self.keep[2] = stock_wait_for(self);
-    if (!self.keep[2] || !co_await await_on(self, self.keep[2].get())) co_return py::raised;
+    if (!self.keep[2] || !co_await await_stock(self, self.keep[2].get())) co_return py::raised;
     co_return std::move(self.result);
   }
   self.keep[1] = enter_timeout(*data, seconds);
@@ -124,7 +127,8 @@ Body wait_within(Call&) {
     self.keep[3] = std::move(self.result);
     self.keep[2] = py::call_method(self.keep[1].get(), self.state->names.__aexit__.get(), Py_None,
                                    Py_None, Py_None);
-    if (!self.keep[2] || !co_await await_on(self, self.keep[2].get())) co_return py::raised;
+    if (!self.keep[2] || !co_await await_on(self, self.keep[2].get(), kLeaves))
+      co_return py::raised;
     co_return std::move(self.keep[3]);
   }
   self.keep[3] = py::fetch_error();
@@ -132,25 +136,28 @@ Body wait_within(Call&) {
     self.keep[2] =
         py::call_method(self.keep[1].get(), self.state->names.__aexit__.get(),
                         py::object(Py_TYPE(self.keep[3].get())), self.keep[3].get(), Py_None);
-    if (!self.keep[2] || !co_await await_on(self, self.keep[2].get())) {
+    if (!self.keep[2] || !co_await await_on(self, self.keep[2].get(), kLeaves)) {
       py::chain_pending(self.keep[3].get());
       co_return py::raised;
     }
   }
-  py::restore_error(std::move(self.keep[3]));
-  co_return py::raised;
+  co_return raise_again(self, std::move(self.keep[3]));
 }
 
 // fut.result() of who was cancelled because the time was up.
-Ref<> result_in_time(State& state, PyObject* future) noexcept {
+Ref<> result_in_time(Routine& self, PyObject* future) noexcept {
+  State& state = *self.state;
   Ref<> result = py::call_method(future, state.names.result.get());
-  if (result || PyErr_ExceptionMatches(state.cancelled_error.get()) == 0) return result;
+  if (result) return result;
+  failed_at(self, "wait_for@call:result");
+  if (PyErr_ExceptionMatches(state.cancelled_error.get()) == 0) return py::raised;
   Ref<> cause = py::fetch_error();
   Ref<> error = py::call(state.timeout_error.get());
   if (!error) return py::raised;
   PyException_SetContext(error.get(), cause.share().release());
   PyException_SetCause(error.get(), cause.release());
-  return py::raise_exception(error.get());
+  py::raise_exception(error.get());
+  return failed_at(self, "wait_for@raise:TimeoutError");
 }
 
 // The older way. keep[0]: the future waited for; [1]: the timeout, then the future that ends the
@@ -161,7 +168,7 @@ Body wait_for_task(Call&) {
   double seconds = 0;
   LoopData* data = driving_loop();
   if (data != nullptr && self.keep[1].get() == Py_None) {
-    if (!co_await await_on(self, self.keep[0].get())) co_return py::raised;
+    if (!co_await await_on(self, self.keep[0].get(), "wait_for@0")) co_return py::raised;
     co_return std::move(self.result);
   }
   const bool ours = data != nullptr && is_ahead(self.keep[1].get(), seconds);
@@ -169,7 +176,7 @@ Body wait_for_task(Call&) {
   if (!future) {
     if (PyErr_Occurred() != nullptr) co_return py::raised;
     self.keep[2] = stock_wait_for(self);
-    if (!self.keep[2] || !co_await await_on(self, self.keep[2].get())) co_return py::raised;
+    if (!self.keep[2] || !co_await await_stock(self, self.keep[2].get())) co_return py::raised;
     co_return std::move(self.result);
   }
   self.keep[0] = std::move(future);
@@ -188,16 +195,21 @@ Body wait_for_task(Call&) {
   const bool cancelled = !released && PyErr_GivenExceptionMatches(self.keep[3].get(),
                                                                   state.cancelled_error.get()) != 0;
   if (!released && !cancelled) {
-    py::restore_error(std::move(self.keep[3]));
-    co_return py::raised;
+    co_return raise_again(self, std::move(self.keep[3]));
   }
-  if (done) co_return py::call_method(self.keep[0].get(), state.names.result.get());
+  if (done) {
+    Ref<> result = py::call_method(self.keep[0].get(), state.names.result.get());
+    if (!result) failed_at(self, cancelled ? "wait_for@call:result:2" : "wait_for@call:result:3");
+    co_return result;
+  }
   stop_listening(release, self.keep[0].get());
   self.keep[1] = py::call(state.cancel_and_wait.get(), self.keep[0].get(), data->object);
-  if (!self.keep[1] || !co_await await_on(self, self.keep[1].get())) co_return py::raised;
-  if (!cancelled) co_return result_in_time(state, self.keep[0].get());
-  py::restore_error(std::move(self.keep[3]));
-  co_return py::raised;
+  if (!self.keep[1] ||
+      !co_await await_on(self, self.keep[1].get(), cancelled ? "wait_for@3" : "wait_for@4")) {
+    co_return py::raised;
+  }
+  if (!cancelled) co_return result_in_time(self, self.keep[0].get());
+  co_return raise_again(self, std::move(self.keep[3]));
 }
 
 Ref<> call_wait_for(State& state, Args args) noexcept {
@@ -211,7 +223,7 @@ Ref<> call_wait_for(State& state, Args args) noexcept {
     return nullptr;
   }
   if (PyGen_CheckExact(args[0])) return nullptr;
-  Call call{state, "wait_for", nullptr};
+  Call call{state, state.wait_for_makes_task ? "wait_for@2" : "wait_for@1", nullptr};
   Ref<> made = (state.wait_for_makes_task ? wait_for_task(call) : wait_within(call)).object;
   if (!made) return py::raised;
   call.made->keep[0] = py::borrow(args[0]);

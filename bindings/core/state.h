@@ -157,6 +157,12 @@ struct TaskLink;
   X(origin_of_call, "origin_of_call")       \
   X(origin_of_future, "origin_of_future")   \
   X(watched_names, "watched_names") \
+  X(place_code, "place_code") \
+  X(place_frame, "place_frame") \
+  X(place_awaits, "place_awaits") \
+  X(place_sleeping_zero, "place_sleeping_zero") \
+  X(place_trace, "place_trace") \
+  X(place_raised, "place_raised") \
   X(chain_looks_at_running_loop, "chain_looks_at_running_loop")
 // clang-format on
 

@@ -1,7 +1,5 @@
 #include "bindings/loop/socket_call.h"
 
-#include <cstring>
-
 #include "bindings/core/current_task.h"
 #include "bindings/loop/loop_io.h"
 #include "bindings/objects/operation.h"
@@ -31,6 +29,7 @@ struct SocketCallKind : OperationKind {
   // done: `value` is the result. not_ours, of the first attempt only: as in begin().
   Attempt (*attempt)(SocketCall& call, Ref<>& value) noexcept;
   bool calls_python;
+  Place at_once, later;  // where asyncio calls the socket: in the coroutine, in its callback
 };
 
 SocketCall& call_of(Operation& op) noexcept { return static_cast<SocketCall&>(op); }
@@ -201,6 +200,7 @@ Begun begin(Operation& op, Ref<>& value) noexcept {
     case Attempt::done:
       return Begun::returned;
     case Attempt::failed:
+      trace_place(op.data->state, kind.at_once);
       return Begun::failed;
     case Attempt::not_ours:
       return Begun::not_ours;
@@ -233,8 +233,8 @@ Ref<> delegate(Operation& op) noexcept {
   SocketCall& call = call_of(op);
   State* state = state_of_type(Py_TYPE(object_of(op)));
   if (state == nullptr) return py::raised;
-  const char* name = std::strrchr(op.kind->name, '.') + 1;
-  Ref<> function = py::steal(PyObject_GetAttrString(state->stock_selector_loop.get(), name));
+  Ref<> name = name_at(op.kind->place);
+  Ref<> function = name ? py::attribute(state->stock_selector_loop.get(), name.get()) : nullptr;
   if (!function) return py::raised;
   // Those that it has, in order; the others are null and end the list.
   return py::steal(PyObject_CallFunctionObjArgs(function.get(), call.target.get(),
@@ -263,29 +263,46 @@ void clear(Operation& op) noexcept {
 
 bool recycle(Operation& op) noexcept { return op.data->state.socket_calls.give(object_of(op)); }
 
-constexpr SocketCallKind kind(const char* name, Direction direction,
+struct Places {
+  Place waits, at_once, later;
+};
+#define PHASELOOP_PLACES(name, method)                                                 \
+  Places {                                                                             \
+    "BaseSelectorEventLoop." name "@0", "BaseSelectorEventLoop." name "@call:" method, \
+        "BaseSelectorEventLoop._" name "@call:" method                                 \
+  }
+
+constexpr SocketCallKind kind(Places places, Direction direction,
                               Attempt (*attempt)(SocketCall&, Ref<>&) noexcept, bool calls_python) {
-  return {
-      {name, begin, outcome, nullptr, abandon, delegate, traverse, clear, false, nullptr, recycle},
-      direction,
-      attempt,
-      calls_python};
+  return {{places.waits, begin, outcome, nullptr, abandon, delegate, traverse, clear, nullptr,
+           false, nullptr, recycle},
+          direction,
+          attempt,
+          calls_python,
+          places.at_once,
+          places.later};
 }
 
-constexpr SocketCallKind kReceive = kind("BaseSelectorEventLoop.sock_recv", Direction::read,
+constexpr SocketCallKind kReceive = kind(PHASELOOP_PLACES("sock_recv", "recv"), Direction::read,
                                          receive, false),
-                         kReceiveInto = kind("BaseSelectorEventLoop.sock_recv_into",
+                         kReceiveInto = kind(PHASELOOP_PLACES("sock_recv_into", "recv_into"),
                                              Direction::read, receive_into, false),
-                         kSendAll = kind("BaseSelectorEventLoop.sock_sendall", Direction::write,
+                         kSendAll = kind(PHASELOOP_PLACES("sock_sendall", "send"), Direction::write,
                                          send_all, false),
-                         kReceiveFrom = kind("BaseSelectorEventLoop.sock_recvfrom", Direction::read,
-                                             call_with_one<kRecvfrom>, true),
-                         kReceiveFromInto = kind("BaseSelectorEventLoop.sock_recvfrom_into",
-                                                 Direction::read, receive_from_into, true),
-                         kSendTo = kind("BaseSelectorEventLoop.sock_sendto", Direction::write,
+                         kReceiveFrom = kind(PHASELOOP_PLACES("sock_recvfrom", "recvfrom"),
+                                             Direction::read, call_with_one<kRecvfrom>, true),
+                         kReceiveFromInto =
+                             kind(PHASELOOP_PLACES("sock_recvfrom_into", "recvfrom_into"),
+                                  Direction::read, receive_from_into, true),
+                         kSendTo = kind(PHASELOOP_PLACES("sock_sendto", "sendto"), Direction::write,
                                         call_with_two<kSendto>, true),
-                         kAccept = kind("BaseSelectorEventLoop.sock_accept", Direction::read,
-                                        accept, true);
+                         // The coroutine calls the callback, and awaits what that has made of it.
+    kAccept = kind({"BaseSelectorEventLoop.sock_accept@0",
+                    "BaseSelectorEventLoop.sock_accept@0 "
+                    "BaseSelectorEventLoop._sock_accept@call:accept",
+                    "BaseSelectorEventLoop._sock_accept@call:accept"},
+                   Direction::read, accept, true);
+#undef PHASELOOP_PLACES
 
 // --- the loop's methods -------------------------------------------------------------------------
 
@@ -331,6 +348,7 @@ void socket_ready(PyObject* object) noexcept {
   if (attempt == Attempt::done) {
     call.result = std::move(value);
   } else {
+    trace_place(call.data->state, kind.later);
     call.failure = py::fetch_error();
     // asyncio's future stays pending then.
     if (py::ends_the_run(call.failure.get())) return call.data->escape(std::move(call.failure));

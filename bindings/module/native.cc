@@ -22,6 +22,7 @@
 #include "bindings/loop/socket_call.h"
 #include "bindings/module/command_line.h"
 #include "bindings/objects/base_task.h"
+#include "bindings/objects/coroutine_face.h"
 #include "bindings/objects/operation.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/method.h"
@@ -231,6 +232,12 @@ Ref<> set_task_attribute(PyObject* self, py::Args args) noexcept {
   return py::none();
 }
 
+Ref<> make_frame(PyObject*, py::Args args) noexcept {
+  PyObject *code = nullptr, *globals = nullptr;
+  if (py::bind({"new_frame", 2, 2}, args, {{"", &code}, {"", &globals}}) < 0) return py::raised;
+  return new_frame(code, globals);
+}
+
 Ref<> take_for_coroutines(PyObject* self, PyObject* iscoroutine) noexcept {
   reinterpret_cast<State*>(self)->is_coroutine = py::borrow(iscoroutine);
   return py::none();
@@ -258,6 +265,9 @@ PyMethodDef functions[] = {
         "list_tasks_with",
         "list_tasks_with($module, show, /)\n--\n\nCall "
         "show() before the first native task. None: again before the next."),
+    py::method<make_frame>("new_frame",
+                           "new_frame($module, code, globals, /)\n--\n\nA frame of that code, "
+                           "which nothing runs."),
     py::method<signal_came>("signal_came",
                             "signal_came($module, /)\n--\n\nFrom a signal handler: running "
                             "loops look at their descriptors in the next iteration."),

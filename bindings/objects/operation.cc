@@ -112,7 +112,9 @@ PySendResult begin_again(Operation& op, PyObject** result) noexcept {
 // The future, or what would be its end, has come to `outcome` (empty: the error is set).
 PySendResult conclude(Operation& op, Ref<> outcome, PyObject** result) noexcept {
   op.phase = Phase::running;
-  if (outcome && op.kind->finish != nullptr) {
+  if (!outcome) {
+    trace_place(op.data->state, op.kind->place);
+  } else if (op.kind->finish != nullptr) {
     outcome = op.kind->finish(op, std::move(outcome));
     if (!outcome && PyErr_Occurred() == nullptr) return begin_again(op, result);
   }
@@ -220,6 +222,10 @@ Ref<> throw_into(PyObject* self, Args args) noexcept {
   if (!waits && (!exception || check_resumable(op) < 0)) return py::raised;
   if (exception) py::raise_exception(exception.get());
   if (!waits) {
+    if (State* state = state_of_type(Py_TYPE(self))) {
+      op.bare ? trace_place(*state, op.kind->place_of_bare)
+              : trace_beginning(*state, op.kind->place);
+    }
     if (op.bare || !version::kUnbegunPassesStopIteration) {
       py::forbid_stop_iteration(op.bare ? "generator" : "coroutine");
     }
@@ -245,16 +251,8 @@ Ref<> close(PyObject* self) noexcept {
   return py::none();
 }
 
-Ref<> get_qualname(PyObject* self) noexcept {
-  return py::steal(PyUnicode_InternFromString(operation(self).kind->name));
-}
-Ref<> get_name(PyObject* self) noexcept {
-  const std::string_view name = operation(self).kind->name;
-  return py::steal(PyUnicode_InternFromString(name.data() + (name.rfind('.') + 1)));
-}
-
 PyObject* repr(PyObject* self) noexcept {
-  return PyUnicode_FromFormat("<coroutine object %s at %p>", operation(self).kind->name, self);
+  return repr_at(operation(self).kind->place, self).release();
 }
 
 int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
@@ -288,11 +286,7 @@ int clear(PyObject* self) noexcept {
 void finalize(PyObject* self) noexcept {
   Operation& op = operation(self);
   if (op.phase != Phase::created || op.kind == nullptr) return;
-  py::ErrorScope keep;
-  if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine '%s' was never awaited", op.kind->name) <
-      0) {
-    py::write_unraisable(self);
-  }
+  warn_never_awaited(op.kind->place, self);
 }
 
 void dealloc(PyObject* self) noexcept {
@@ -318,8 +312,6 @@ PyMethodDef methods[] = {
                            "yielded value or raise\nStopIteration."),
     py::method<close>("close", "close() -> raise GeneratorExit inside coroutine."),
     {}};
-PyGetSetDef attributes[] = {
-    py::getter<get_name>("__name__"), py::getter<get_qualname>("__qualname__"), {}};
 PyType_Slot slots[] = {{Py_tp_finalize, reinterpret_cast<void*>(finalize)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                        {Py_tp_repr, reinterpret_cast<void*>(repr)},
@@ -329,7 +321,7 @@ PyType_Slot slots[] = {{Py_tp_finalize, reinterpret_cast<void*>(finalize)},
                        {Py_am_send, reinterpret_cast<void*>(send_value)},
                        {Py_tp_iternext, reinterpret_cast<void*>(next)},
                        {Py_tp_methods, methods},
-                       {Py_tp_getset, attributes},
+                       {Py_tp_getset, operation_attributes},
                        {0, nullptr}};
 // Without a tp_dealloc of their own derived types get subtype_dealloc(), which finalises, too.
 PyType_Slot collected_slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
@@ -415,6 +407,10 @@ Ref<> future_in_place(Operation& op, TaskData& awaiter) noexcept {
   }
   awaiter.awaited = made.share();
   return made;
+}
+
+Ref<> awaited_future(Operation& op) noexcept {
+  return op.phase == Phase::suspended ? future_of(op) : new_future(*op.data, op.loop.get());
 }
 
 Ref<> yielded_to_python(State& state, Ref<> value) noexcept {

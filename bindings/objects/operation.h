@@ -18,6 +18,7 @@
 #pragma once
 
 #include "bindings/core/loop_data.h"
+#include "bindings/objects/coroutine_face.h"
 #include "bindings/py/ref.h"
 #include "runtime/base/stack.h"
 #include "runtime/task/waiter.h"
@@ -29,7 +30,7 @@ struct TaskData;
 
 // What distinguishes one kind of operation from another.
 struct OperationKind {
-  const char* name;  // __qualname__ of asyncio's coroutine function, for repr and warnings
+  Place place;  // where asyncio's coroutine waits: its name, too
   enum class Begun { suspended, yielded_none, returned, failed, not_ours };
   // First send from a native task: `op.data` and `op.loop` are set. returned: `value` is the
   // result. not_ours: nothing was begun, and the arguments are for asyncio's own function to judge.
@@ -47,6 +48,8 @@ struct OperationKind {
   Ref<> (*delegate)(Operation& op) noexcept;
   int (*traverse)(Operation& op, visitproc visit, void* arg) noexcept;
   void (*clear)(Operation& op) noexcept;
+  // Where it has yielded None.
+  Place place_of_bare = nullptr;
   // asyncio's coroutine cancels its future if it leaves the wait by an error.
   bool cancels_future = false;
   // Of kinds that are not collected: the loop's structures hold it, so that they show what it
@@ -90,6 +93,8 @@ bool waits(Operation& op) noexcept;
 Ref<> future_in_place(Operation& op, TaskData& awaiter) noexcept;
 // What a send() made by Python code gives: an operation that was yielded shows its future.
 Ref<> yielded_to_python(State& state, Ref<> value) noexcept;
+// The future that cr_await would wait for: in its place if it is pending. Empty: error set.
+Ref<> awaited_future(Operation& op) noexcept;
 // Schedules the waiting task; does nothing if the operation is not suspended. 0, or -1 with an
 // error set (the loop is closed).
 int wake(Operation& op) noexcept;
@@ -111,6 +116,9 @@ inline bool is_known_coroutine(State& state, PyObject* object) noexcept {
 }
 inline Operation& operation(PyObject* self) noexcept { return *reinterpret_cast<Operation*>(self); }
 inline PyObject* object_of(Operation& op) noexcept { return reinterpret_cast<PyObject*>(&op); }
+
+// The attributes that it has for those who look.
+extern PyGetSetDef operation_attributes[];
 
 // A new instance of one of the types below operation_type.
 Ref<> new_operation(PyTypeObject* type, const OperationKind& kind) noexcept;

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "bindings/objects/coroutine_face.h"
 #include "bindings/py/call.h"
 #include "bindings/py/error.h"
 #include "bindings/py/gc.h"
@@ -22,6 +23,7 @@ struct Function {
   Ref<> stock;      // whose attributes it has
   Ref<> otherwise;  // which gets the calls that are not plain
   PyObject* weak_references;
+  bool makes_coroutines;
 
   // All but `state`, which is needed to the last.
   auto refs() { return std::tie(stock, otherwise); }
@@ -33,6 +35,10 @@ Ref<> stock_of(PyObject* self) noexcept { return py::or_none(function_of(self).s
 
 PyObject* call(PyObject* self, PyObject* const* args, std::size_t count, PyObject* names) noexcept {
   Function& function = function_of(self);
+  if (function.makes_coroutines && notes_origins()) [[unlikely]] {
+    Ref<> other = py::or_none(function.otherwise.get());
+    return PyObject_Vectorcall(other.get(), args, count, names);
+  }
   const Implementation* implementation = function.implementation;
   Ref<> result =
       implementation->call(*function.state, Args(args, static_cast<Py_ssize_t>(count), names));
@@ -129,6 +135,17 @@ const Implementation no_implementation{"no_implementation",
                                        [](State&, Args) noexcept -> Ref<> { return nullptr; }};
 const Implementation stock_without_keywords{"stock_without_keywords", no_implementation.call};
 
+namespace {
+
+// A function defined by `async def`.
+bool is_coroutine_function(PyObject* function) noexcept {
+  if (!PyFunction_Check(function)) return false;
+  auto* code = reinterpret_cast<PyCodeObject*>(PyFunction_GetCode(function));
+  return (code->co_flags & CO_COROUTINE) != 0;
+}
+
+}  // namespace
+
 Ref<> make_function(State& state, const Implementation& implementation, PyObject* stock,
                     PyObject* otherwise) noexcept {
   PyTypeObject* type = state.function_type.get();
@@ -140,6 +157,7 @@ Ref<> make_function(State& state, const Implementation& implementation, PyObject
   function.state = py::borrow(&state);
   function.stock = py::borrow(stock);
   function.otherwise = py::borrow(otherwise);
+  function.makes_coroutines = is_coroutine_function(stock);
   return made;
 }
 

@@ -3,7 +3,9 @@
 // Name, docstring, signature, code flags (is it a coroutine function?), module: every attribute is
 // that of the function replaced ("stock"), which also gets every call whose arguments are not the
 // plain ones, so that errors are its own; or another function gets those ("otherwise"), which takes
-// what the stock function no longer does. As a class attribute it binds like any function.
+// what the stock function no longer does. While the interpreter notes where coroutines are made
+// (debug mode), coroutine functions pass every call on: that is for coroutines of `async def`
+// alone. As a class attribute it binds like any function.
 #pragma once
 
 #include "bindings/core/state.h"

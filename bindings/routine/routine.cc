@@ -35,9 +35,12 @@ Routine& routine_of(PyObject* self) noexcept { return *reinterpret_cast<Routine*
 
 // --- awaiting ---------------------------------------------------------------------------------
 
+// The outcome; none: the error passes the place.
 bool settle(Routine& self, Ref<> value) noexcept {
   self.awaited = nullptr;
   self.succeeded = static_cast<bool>(value);
+  self.traced = !self.succeeded;
+  if (!self.succeeded && self.at != nullptr) trace_place(*self.state, self.at);
   self.result = std::move(value);
   return true;
 }
@@ -126,6 +129,7 @@ PySendResult advance(Routine& self, PyObject** result) noexcept {
   finish(self);
   *result = self.result.release();
   if (*result != nullptr) return PYGEN_RETURN;
+  if (!self.traced) trace_raise(*self.state, self.place);
   py::forbid_stop_iteration();
   return PYGEN_ERROR;
 }
@@ -223,6 +227,7 @@ PySendResult throw_pending(Routine& self, PyObject** result) noexcept {
       py::ErrorScope error;
       finish(self);
     }
+    trace_beginning(*self.state, self.place);
     if constexpr (!version::kUnbegunPassesStopIteration) py::forbid_stop_iteration();
     return PYGEN_ERROR;
   }
@@ -300,43 +305,15 @@ Ref<> close(PyObject* object) noexcept {
   return py::none();
 }
 
-// --- attributes -------------------------------------------------------------------------------
-
-Ref<> get_qualname(PyObject* self) noexcept {
-  return py::steal(PyUnicode_InternFromString(routine_of(self).name));
-}
-Ref<> get_name(PyObject* self) noexcept {
-  const char* name = routine_of(self).name;
-  for (const char* at = name; *at != '\0'; ++at) {
-    if (*at == '.') name = at + 1;
-  }
-  return py::steal(PyUnicode_InternFromString(name));
-}
-Ref<> get_running(PyObject* self) noexcept {
-  return py::boolean(routine_of(self).phase == Phase::running);
-}
-Ref<> get_suspended(PyObject* self) noexcept {
-  return py::boolean(routine_of(self).phase == Phase::suspended);
-}
-Ref<> get_none(PyObject*) noexcept { return py::none(); }
-
-PyObject* repr(PyObject* self) noexcept {
-  return PyUnicode_FromFormat("<coroutine object %s at %p>", routine_of(self).name, self);
-}
+PyObject* repr(PyObject* self) noexcept { return repr_at(routine_of(self).place, self).release(); }
 
 // --- end of life ------------------------------------------------------------------------------
 
 void finalize(PyObject* object) noexcept {
   Routine& self = routine_of(object);
   if (self.phase == Phase::finished || !self.body) return;
+  if (self.phase == Phase::created) return warn_never_awaited(self.place, object);
   py::ErrorScope keep;
-  if (self.phase == Phase::created) {
-    if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1, "coroutine '%s' was never awaited", self.name) <
-        0) {
-      py::write_unraisable(object);
-    }
-    return;
-  }
   if (!close(object)) py::write_unraisable(object);
 }
 
@@ -382,13 +359,6 @@ PyMethodDef methods[] = {
                              "yielded value or raise\nStopIteration."),
     py::method<close>("close", "close() -> raise GeneratorExit inside coroutine."),
     {}};
-PyGetSetDef attributes[] = {py::getter<get_name>("__name__"),
-                            py::getter<get_qualname>("__qualname__"),
-                            py::getter<get_running>("cr_running"),
-                            py::getter<get_suspended>("cr_suspended"),
-                            py::getter<get_none>("cr_frame"),
-                            py::getter<get_none>("cr_origin"),
-                            {}};
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(clear_finished)},
                        {Py_tp_finalize, reinterpret_cast<void*>(finalize)},
@@ -399,7 +369,7 @@ PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
                        {Py_am_send, reinterpret_cast<void*>(send_value)},
                        {Py_tp_iternext, reinterpret_cast<void*>(next)},
                        {Py_tp_methods, methods},
-                       {Py_tp_getset, attributes},
+                       {Py_tp_getset, routine_attributes},
                        {0, nullptr}};
 PyType_Spec spec = {"phaseloop._native.coroutine", kFrameOffset, 1,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
@@ -420,7 +390,8 @@ void* allocate_routine(std::size_t frame, Call& call) noexcept {
   PyObject* made = list != nullptr ? list->make(type, items) : type->tp_alloc(type, items);
   if (made == nullptr) return nullptr;
   Routine& self = routine_of(made);
-  self.name = call.name;
+  self.place = self.at = call.place;
+  self.traced = false;
   self.state = py::borrow(&call.state);
   self.phase = Phase::created;
   self.owner = py::borrow(call.owner);

@@ -23,6 +23,7 @@
 #include <cstdlib>
 
 #include "bindings/core/state.h"
+#include "bindings/objects/coroutine_face.h"
 #include "bindings/py/error.h"
 #include "bindings/py/ref.h"
 
@@ -30,7 +31,8 @@ namespace phaseloop {
 
 struct Routine {
   PyObject_VAR_HEAD std::coroutine_handle<> body;  // null once it has ended
-  const char* name;                                // "Lock.acquire": for repr and warnings
+  Place place;                                     // where asyncio's coroutine waits: its name, too
+  Place at;  // where it is now; null: what is awaited stands in its place
   Ref<State> state;
   Ref<> owner;    // the object whose method it is
   Ref<> keep[4];  // the body's own
@@ -39,6 +41,7 @@ struct Routine {
   Ref<> yielded;  // on its way to the task
   enum class Phase : unsigned char { created, running, suspended, finished } phase;
   bool succeeded;  // the last await
+  bool traced;     // the last error has its entries in the traceback
   bool foreign;    // `awaited` is an iterator
 
   // All but `state`, which is needed to the last.
@@ -50,16 +53,20 @@ struct Routine {
 // What a body is called with first; filled in by the caller, used up by the call.
 struct Call {
   State& state;
-  const char* name;
+  Place place;  // "Lock.acquire@0": see coroutine_face.h
   PyObject* owner;
   Routine* made = nullptr;
 };
 
 // Awaiting an object from within a body: true, and the value is in `result`; or false with the
 // Python error set. `target` is borrowed until the await has begun.
+// Without a place it is the one that the routine was made with.
 class Await {
  public:
-  Await(Routine& routine, PyObject* target) noexcept : routine_(routine), target_(target) {}
+  Await(Routine& routine, PyObject* target, Place place) noexcept
+      : routine_(routine), target_(target) {
+    routine.at = place;
+  }
   bool await_ready() noexcept;
   void await_suspend(std::coroutine_handle<>) const noexcept {}
   bool await_resume() const noexcept { return routine_.succeeded; }
@@ -69,7 +76,35 @@ class Await {
   PyObject* target_;
 };
 inline Await await_on(Routine& routine, PyObject* awaitable) noexcept {
-  return {routine, awaitable};
+  return {routine, awaitable, routine.place};
+}
+inline Await await_on(Routine& routine, PyObject* awaitable, Place place) noexcept {
+  return {routine, awaitable, place};
+}
+// Asyncio's own coroutine for the whole of it.
+inline Await await_stock(Routine& routine, PyObject* coroutine) noexcept {
+  return {routine, coroutine, nullptr};
+}
+
+// The body's own errors: the pending one came out of a call at that place, or was raised by
+// asyncio's statement that raises something called `name`. Of errors that neither is said of, the
+// statement that raises an error of that class is looked for in the functions of the routine's
+// place.
+inline py::Raised failed_at(Routine& routine, Place place) noexcept {
+  trace_place(*routine.state, place);
+  routine.traced = true;
+  return py::raised;
+}
+// One that a failed await left and that was set aside since.
+inline py::Raised raise_again(Routine& routine, Ref<> error) noexcept {
+  routine.traced = true;
+  py::restore_error(std::move(error));
+  return py::raised;
+}
+inline py::Raised raised_at(Routine& routine, Place place, const char* name = nullptr) noexcept {
+  trace_raise(*routine.state, place, name);
+  routine.traced = true;
+  return py::raised;
 }
 
 struct ThisRoutine {};
@@ -118,6 +153,9 @@ struct Body::promise_type {
 inline bool is_routine(State& state, PyTypeObject* type) noexcept {
   return type == state.routine_type.get();
 }
+
+// The attributes that it has for those who look.
+extern PyGetSetDef routine_attributes[];
 
 Ref<PyTypeObject> new_routine_type(PyObject* module) noexcept;
 

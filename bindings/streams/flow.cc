@@ -51,7 +51,7 @@ Body drain_helper(Call&, FlowCore& flow) {
 Ref<> call_drain_helper(State& state, Args args) noexcept {
   FlowCore* flow = self_of(state, args);
   if (flow == nullptr) return nullptr;
-  Call call{state, "FlowControlMixin._drain_helper", args[0]};
+  Call call{state, "FlowControlMixin._drain_helper@0", args[0]};
   return drain_helper(call, *flow).object;
 }
 

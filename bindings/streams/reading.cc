@@ -22,6 +22,7 @@ enum class Attempt { ended, wait };
 // What is asked for. `ended`: with a result, or with an error set if there is none.
 struct Request {
   Attempt (*attempt)(Routine& self, ReaderCore& reader, Request& request, Ref<>& result) noexcept;
+  Place place;         // where asyncio's waits
   const char* method;  // by which asyncio's own is started again
   const char* waiter;  // who is said to wait
   Py_ssize_t count = 0;
@@ -30,6 +31,21 @@ struct Request {
   bool by_line = false;  // readline(): asyncio's exceptions end here
   bool iterates = false;
 };
+
+#define PHASELOOP_WAITS "StreamReader._wait_for_data@0"
+constexpr Place kReads = "StreamReader.read@0 StreamReader.read@1 " PHASELOOP_WAITS,
+                kReadsSome = "StreamReader.read@1 " PHASELOOP_WAITS,
+                kReadsExactly = "StreamReader.readexactly@0 " PHASELOOP_WAITS,
+                kReadsUntil = "StreamReader.readuntil@0 " PHASELOOP_WAITS,
+                kReadsLine = "StreamReader.readline@0 StreamReader.readuntil@0 " PHASELOOP_WAITS,
+                kIterates =
+                    "StreamReader.__anext__@0 StreamReader.readline@0 "
+                    "StreamReader.readuntil@0 " PHASELOOP_WAITS;
+#undef PHASELOOP_WAITS
+
+// readline() itself, without the readuntil() that it awaits.
+constexpr Place kReadsLineItself = "StreamReader.readline@0",
+                kIteratesItself = "StreamReader.__anext__@0 StreamReader.readline@0";
 
 constexpr int kSeparator = 1;  // keep[]: what readuntil() looks for; what read() has collected
 
@@ -43,27 +59,43 @@ py::Raised raise_incomplete(State& state, Ref<> partial, Ref<> expected) noexcep
 }
 
 // readline()'s answer to a LimitOverrunError: the line goes, if its end is known, else everything.
-py::Raised raise_too_long(State& state, ReaderCore& reader, Ref<> overrun, std::size_t consumed,
-                          PyObject* message) noexcept {
+py::Raised raise_too_long(Routine& self, ReaderCore& reader, const Request& request, Ref<> overrun,
+                          std::size_t consumed, PyObject* message) noexcept {
   const std::string_view data = reader.buffer.view();
   const bool ends = consumed < data.size() && data[consumed] == '\n';
   if (reader.buffer.discard(ends ? consumed + 1 : data.size()) < 0) return py::raised;
   py::HandlingScope handling(overrun.get());
-  if (maybe_resume(state, reader) < 0) return py::raised;
+  if (maybe_resume(*self.state, reader) < 0) return py::raised;
   PyErr_SetObject(PyExc_ValueError, message);
-  return py::raised;
+  return raised_at(self, request.iterates ? kIteratesItself : kReadsLineItself);
 }
 
-py::Raised raise_overrun(State& state, ReaderCore& reader, const Request& request, const char* text,
-                         std::size_t consumed) noexcept {
-  Ref<> message = py::steal(PyUnicode_FromString(text));
+struct Overrun {
+  const char* text;
+  const char* statement;  // asyncio's that raises it, of the two
+};
+constexpr Overrun kFoundTooLate{"Separator is found, but chunk is longer than limit",
+                                "LimitOverrunError:1"},
+    kNotFound{"Separator is not found, and chunk exceed the limit", "LimitOverrunError:0"};
+
+py::Raised raise_overrun(Routine& self, ReaderCore& reader, const Request& request,
+                         const Overrun& overrun, std::size_t consumed) noexcept {
+  Ref<> message = py::steal(PyUnicode_FromString(overrun.text));
   Ref<> number = py::steal(PyLong_FromSize_t(consumed));
   if (!message || !number) return py::raised;
-  Ref<> error = py::call(state.limit_overrun_error.get(), message.get(), number.get());
+  Ref<> error = py::call(self.state->limit_overrun_error.get(), message.get(), number.get());
   if (!error) return py::raised;
   py::raise_exception(error.get());
+  raised_at(self, request.by_line ? kReadsLine : request.place, overrun.statement);
   if (!request.by_line) return py::raised;
-  return raise_too_long(state, reader, py::fetch_error(), consumed, message.get());
+  return raise_too_long(self, reader, request, py::fetch_error(), consumed, message.get());
+}
+
+// What the connection was lost with. `place`: see raised_at().
+Attempt raise_failure(Routine& self, ReaderCore& reader, Place place) noexcept {
+  raise_stored(reader.failure.get());
+  raised_at(self, place, "_exception");
+  return Attempt::ended;
 }
 
 // --- attempts ---------------------------------------------------------------------------------
@@ -81,7 +113,7 @@ Ref<> no_bytes() noexcept { return py::steal(PyBytes_FromStringAndSize(nullptr, 
 Attempt attempt_some(Routine& self, ReaderCore& reader, Request& request, Ref<>& result) noexcept {
   const std::size_t size = reader.buffer.size();
   if (!std::exchange(request.begun, true)) {
-    if (is_set(reader.failure)) return raise_stored(reader.failure.get()), Attempt::ended;
+    if (is_set(reader.failure)) return raise_failure(self, reader, request.place);
     if (request.count == 0) return result = no_bytes(), Attempt::ended;
     if (size == 0 && !reader.eof) return Attempt::wait;
   }
@@ -104,12 +136,15 @@ int collect_block(Routine& self, ReaderCore& reader) noexcept {
 // read(-1).
 Attempt attempt_all(Routine& self, ReaderCore& reader, Request& request, Ref<>& result) noexcept {
   Ref<>& all = self.keep[kSeparator];
+  const bool first = !all;
   if (!all) all = py::steal(PyByteArray_FromStringAndSize(nullptr, 0));
   if (!all) return Attempt::ended;
   // `begun`: the block of this turn has been waited for.
   for (int more = 1; more > 0;) {
     if (!std::exchange(request.begun, false)) {
-      if (is_set(reader.failure)) return raise_stored(reader.failure.get()), Attempt::ended;
+      if (is_set(reader.failure)) {
+        return raise_failure(self, reader, first ? kReadsSome : request.place);
+      }
       if (reader.buffer.empty() && !reader.eof && reader.limit > 0) {
         request.begun = true;
         return Attempt::wait;
@@ -131,7 +166,7 @@ Attempt attempt_exactly(Routine& self, ReaderCore& reader, Request& request,
       return py::raise(PyExc_ValueError, "readexactly size can not be less than zero"),
              Attempt::ended;
     }
-    if (is_set(reader.failure)) return raise_stored(reader.failure.get()), Attempt::ended;
+    if (is_set(reader.failure)) return raise_failure(self, reader, request.place);
     if (request.count == 0) return result = no_bytes(), Attempt::ended;
   }
   const auto wanted = static_cast<std::size_t>(request.count);
@@ -199,7 +234,7 @@ bool find_first(std::string_view data, const Separators& separators, std::size_t
   return found;
 }
 
-int begin_until(Routine& self, ReaderCore& reader) noexcept {
+int begin_until(Routine& self, ReaderCore& reader, Place place) noexcept {
   Ref<>& kept = self.keep[kSeparator];
   if (PyTuple_CheckExact(kept.get())) {
     kept = sorted_separators(kept.get());
@@ -211,12 +246,15 @@ int begin_until(Routine& self, ReaderCore& reader) noexcept {
   if (Separators(kept.get()).shortest() == 0) {
     return py::raise(PyExc_ValueError, "Separator should be at least one-byte string");
   }
-  return is_set(reader.failure) ? raise_stored(reader.failure.get()) : 0;
+  if (!is_set(reader.failure)) return 0;
+  raise_failure(self, reader, place);
+  return -1;
 }
 
 Attempt attempt_until(Routine& self, ReaderCore& reader, Request& request, Ref<>& result) noexcept {
   State& state = *self.state;
-  if (!std::exchange(request.begun, true) && begin_until(self, reader) < 0) return Attempt::ended;
+  if (!std::exchange(request.begun, true) && begin_until(self, reader, request.place) < 0)
+    return Attempt::ended;
   const Separators separators(self.keep[kSeparator].get());
   const std::string_view data = reader.buffer.view();
   const auto limit = static_cast<std::size_t>(reader.limit);
@@ -226,16 +264,14 @@ Attempt attempt_until(Routine& self, ReaderCore& reader, Request& request, Ref<>
       if (match.start <= limit) {
         result = take(state, reader, match.end);
       } else {
-        raise_overrun(state, reader, request, "Separator is found, but chunk is longer than limit",
-                      match.start);
+        raise_overrun(self, reader, request, kFoundTooLate, match.start);
       }
       return Attempt::ended;
     }
     // What remains may be the beginning of a separator.
     request.offset = data.size() + 1 - std::min(separators.longest(), data.size() + 1);
     if (request.offset > limit) {
-      raise_overrun(state, reader, request, "Separator is not found, and chunk exceed the limit",
-                    request.offset);
+      raise_overrun(self, reader, request, kNotFound, request.offset);
       return Attempt::ended;
     }
   }
@@ -293,7 +329,7 @@ Body reading(Call&, ReaderCore& reader, Request request) {
   for (;;) {
     if (!is_plain(state, reader)) {
       self.keep[0] = begin_stock(self, request);
-      if (!self.keep[0] || !co_await await_on(self, self.keep[0].get())) co_return py::raised;
+      if (!self.keep[0] || !co_await await_stock(self, self.keep[0].get())) co_return py::raised;
       result = end_stock(self, request);
       break;
     }
@@ -333,9 +369,9 @@ bool as_count(PyObject* number, Py_ssize_t& count) noexcept {
   return false;
 }
 
-Ref<> begin(State& state, ReaderCore& reader, const char* name, const Request& request,
+Ref<> begin(State& state, ReaderCore& reader, const Request& request,
             PyObject* separator) noexcept {
-  Call call{state, name, object_of(reader)};
+  Call call{state, request.place, object_of(reader)};
   Ref<> made = reading(call, reader, request).object;
   if (made && separator != nullptr) call.made->keep[kSeparator] = py::borrow(separator);
   return made;
@@ -345,18 +381,21 @@ Ref<> call_read(State& state, Args args) noexcept {
   PyObject* n = nullptr;
   ReaderCore* reader = self_of(state, args, "n", n);
   if (reader == nullptr) return nullptr;
-  Request request{attempt_all, "read", "read", -1};
+  Request request{attempt_all, kReads, "read", "read", -1};
   if (n != nullptr && !as_count(n, request.count)) return nullptr;
-  if (request.count >= 0) request.attempt = attempt_some;
-  return begin(state, *reader, "StreamReader.read", request, nullptr);
+  if (request.count >= 0) {
+    request.attempt = attempt_some;
+    request.place = kReadsSome;
+  }
+  return begin(state, *reader, request, nullptr);
 }
 
 Ref<> call_readexactly(State& state, Args args) noexcept {
   PyObject* n = nullptr;
   ReaderCore* reader = self_of(state, args, "n", n);
-  Request request{attempt_exactly, "readexactly", "readexactly"};
+  Request request{attempt_exactly, kReadsExactly, "readexactly", "readexactly"};
   if (reader == nullptr || n == nullptr || !as_count(n, request.count)) return nullptr;
-  return begin(state, *reader, "StreamReader.readexactly", request, nullptr);
+  return begin(state, *reader, request, nullptr);
 }
 
 bool is_separator(PyObject* object) noexcept {
@@ -372,25 +411,20 @@ Ref<> call_readuntil(State& state, Args args) noexcept {
   PyObject* separator = state.newline.get();
   ReaderCore* reader = self_of(state, args, "separator", separator);
   if (reader == nullptr || !is_separator(separator)) return nullptr;
-  return begin(state, *reader, "StreamReader.readuntil", {attempt_until, "readuntil", "readuntil"},
-               separator);
+  return begin(state, *reader, {attempt_until, kReadsUntil, "readuntil", "readuntil"}, separator);
 }
 
-Ref<> by_line(State& state, Args args, const char* name, bool iterates) noexcept {
+Ref<> by_line(State& state, Args args, bool iterates) noexcept {
   if (args.count() != 1 || args.keyword_count() != 0) return nullptr;
   ReaderCore* reader = plain_reader(state, args[0]);
   if (reader == nullptr) return nullptr;
-  Request request{attempt_until, "readline", "readuntil"};
+  Request request{attempt_until, iterates ? kIterates : kReadsLine, "readline", "readuntil"};
   request.by_line = true;
   request.iterates = iterates;
-  return begin(state, *reader, name, request, state.newline.get());
+  return begin(state, *reader, request, state.newline.get());
 }
-Ref<> call_readline(State& state, Args args) noexcept {
-  return by_line(state, args, "StreamReader.readline", false);
-}
-Ref<> call_anext(State& state, Args args) noexcept {
-  return by_line(state, args, "StreamReader.__anext__", true);
-}
+Ref<> call_readline(State& state, Args args) noexcept { return by_line(state, args, false); }
+Ref<> call_anext(State& state, Args args) noexcept { return by_line(state, args, true); }
 
 constexpr Implementation kFunctions[] = {
     {"StreamReader.read", call_read},           {"StreamReader.readexactly", call_readexactly},

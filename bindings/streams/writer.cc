@@ -59,11 +59,13 @@ Body drain(Call&, WriterCore& writer) {
   Routine& self = co_await this_routine;
   State& state = *self.state;
   const int closing = check_drainable(state, writer);
-  if (closing < 0) co_return py::raised;
+  if (closing < 0) co_return raised_at(self, "StreamWriter.drain", "exc");
   if (closing > 0) {  // lets connection_lost() be called, for whoever writes in a loop
     Ref<> zero = py::steal(PyLong_FromLong(0));
     if (zero) self.keep[0] = py::call(state.stock_sleep.get(), zero.get());
-    if (!self.keep[0] || !co_await await_on(self, self.keep[0].get())) co_return py::raised;
+    if (!self.keep[0] || !co_await await_on(self, self.keep[0].get(), "StreamWriter.drain@0")) {
+      co_return py::raised;
+    }
   }
   self.keep[1] = py::or_none(writer.protocol.get());
   FlowCore* flow = plain_flow(state, self.keep[1]);
@@ -71,7 +73,8 @@ Body drain(Call&, WriterCore& writer) {
                      ? begin_draining(state, *flow)
                      : py::call_method(self.keep[1].get(), state.names._drain_helper.get());
   if (!self.keep[0]) co_return PyErr_Occurred() != nullptr ? Ref<>() : py::none();
-  const bool woken = co_await await_on(self, self.keep[0].get());
+  const bool woken = co_await await_on(self, self.keep[0].get(),
+                                       flow != nullptr ? self.place : "StreamWriter.drain@1");
   if (flow != nullptr && end_draining(state, *flow, self.keep[0].get()) < 0) co_return py::raised;
   co_return woken ? py::none() : Ref<>();
 }
@@ -89,14 +92,14 @@ Body wait_closed(Call&, WriterCore& writer) {
 Ref<> call_drain(State& state, Args args) noexcept {
   WriterCore* writer = self_of(state, args);
   if (writer == nullptr) return nullptr;
-  Call call{state, "StreamWriter.drain", args[0]};
+  Call call{state, "StreamWriter.drain@1 FlowControlMixin._drain_helper@0", args[0]};
   return drain(call, *writer).object;
 }
 
 Ref<> call_wait_closed(State& state, Args args) noexcept {
   WriterCore* writer = self_of(state, args);
   if (writer == nullptr) return nullptr;
-  Call call{state, "StreamWriter.wait_closed", args[0]};
+  Call call{state, "StreamWriter.wait_closed@0", args[0]};
   return wait_closed(call, *writer).object;
 }
 

@@ -29,7 +29,7 @@ bool notify_all(State& state, PyObject* condition) noexcept {
   return static_cast<bool>(py::call_method(condition, state.names.notify_all.get()));
 }
 
-Ref<> broken(State& state, const char* text) noexcept {
+py::Raised broken(State& state, const char* text) noexcept {
   return py::raise(state.broken_barrier_error.get(), text);
 }
 
@@ -65,8 +65,20 @@ int completes(BarrierCore& barrier, PyObject* index) noexcept {
   return number ? PyObject_RichCompareBool(number.get(), parties.get(), Py_EQ) : -1;
 }
 
+// Where wait() of asyncio is at each await, and the same within __aenter__().
+struct Places {
+  Place enters, blocks, waits;
+};
+constexpr Places kPlaces{"Barrier.wait@enter _ContextManagerMixin.__aenter__@0",
+                         "Barrier.wait@0 Barrier._block@0 Condition.wait_for@0",
+                         "Barrier.wait@2 Barrier._wait@0 Condition.wait_for@0"};
+constexpr Places kPlacesEntered{
+    "Barrier.__aenter__@0 Barrier.wait@enter _ContextManagerMixin.__aenter__@0",
+    "Barrier.__aenter__@0 Barrier.wait@0 Barrier._block@0 Condition.wait_for@0",
+    "Barrier.__aenter__@0 Barrier.wait@2 Barrier._wait@0 Condition.wait_for@0"};
+
 // keep[0]: what is awaited; keep[1]: the condition; keep[2]: the result.
-Body wait_at(Call&, BarrierCore& barrier) {
+Body wait_at(Call&, BarrierCore& barrier, const Places& places) {
   Routine& self = co_await this_routine;
   State& state = *self.state;
   self.keep[1] = barrier.condition.share();
@@ -75,15 +87,18 @@ Body wait_at(Call&, BarrierCore& barrier) {
     return static_cast<bool>(py::call_method(condition, state.names.release.get()));
   };
   self.keep[0] = py::call_method(condition, state.names.acquire.get());
-  if (!self.keep[0] || !co_await await_on(self, self.keep[0].get())) co_return py::raised;
+  if (!self.keep[0] || !co_await await_on(self, self.keep[0].get(), places.enters)) {
+    co_return py::raised;
+  }
   // Those of the last round have to leave first.
   while (is_in(barrier, state.barrier_draining) || is_in(barrier, state.barrier_resetting)) {
     self.keep[0] = py::call_method(condition, state.names.wait.get());
-    if (self.keep[0] && co_await await_on(self, self.keep[0].get())) continue;
+    if (self.keep[0] && co_await await_on(self, self.keep[0].get(), places.blocks)) continue;
     co_return with_finally(nullptr, release);
   }
   if (is_in(barrier, state.barrier_broken)) {
-    co_return with_finally(broken(state, "Barrier aborted"), release);
+    broken(state, "Barrier aborted");
+    co_return with_finally(raised_at(self, places.blocks), release);
   }
   self.keep[2] = barrier.count.get();
   if (!self.keep[2] || barrier.count.add(1) < 0) co_return with_finally(nullptr, release);
@@ -96,12 +111,13 @@ Body wait_at(Call&, BarrierCore& barrier) {
   }
   while (self.keep[2] && last == 0 && is_in(barrier, state.barrier_filling)) {
     self.keep[0] = py::call_method(condition, state.names.wait.get());
-    if (self.keep[0] && co_await await_on(self, self.keep[0].get())) continue;
+    if (self.keep[0] && co_await await_on(self, self.keep[0].get(), places.waits)) continue;
     self.keep[2] = nullptr;
   }
   if (self.keep[2] && last == 0 &&
       (is_in(barrier, state.barrier_broken) || is_in(barrier, state.barrier_resetting))) {
-    self.keep[2] = broken(state, "Abort or reset of barrier");
+    broken(state, "Abort or reset of barrier");
+    self.keep[2] = raised_at(self, places.waits);
   }
   Ref<> result = with_finally(std::move(self.keep[2]),
                               [&] { return leave_barrier(state, barrier, condition); });
@@ -110,21 +126,19 @@ Body wait_at(Call&, BarrierCore& barrier) {
 
 // --- the methods ------------------------------------------------------------------------------
 
-Ref<> start_waiting(State& state, Args args, const char* name) noexcept {
+Ref<> start_waiting(State& state, Args args, const Places& places) noexcept {
   PyObject* self = only_self(args, state.barrier_core);
   if (self == nullptr || !barrier_of(self).condition) return nullptr;
   if (!barrier_of(self).count.is_plain()) return nullptr;
-  Call call{state, name, self};
-  return wait_at(call, barrier_of(self)).object;
+  Call call{state, places.waits, self};
+  return wait_at(call, barrier_of(self), places).object;
 }
 
-Ref<> call_wait(State& state, Args args) noexcept {
-  return start_waiting(state, args, "Barrier.wait");
-}
+Ref<> call_wait(State& state, Args args) noexcept { return start_waiting(state, args, kPlaces); }
 
 Ref<> call_enter(State& state, Args args) noexcept {
   if (args.count() != 1 || !is_exactly(args[0], state.barrier_core)) return nullptr;
-  return start_waiting(state, args, "Barrier.__aenter__");
+  return start_waiting(state, args, kPlacesEntered);
 }
 
 Ref<> call_init(State& state, Args args) noexcept {

@@ -65,6 +65,8 @@ void notify_another(State& state, ConditionCore& condition) noexcept {
   py::restore_error(std::move(error));
 }
 
+constexpr Place kReacquires = "Condition.wait@1";
+
 // keep[0]: what is awaited; keep[1]: the error of the wait; keep[2]: the last cancellation of the
 // acquire.
 Body wait_for_notify(Call&, ConditionCore& condition) {
@@ -87,11 +89,12 @@ Body wait_for_notify(Call&, ConditionCore& condition) {
   for (;;) {
     self.keep[0] = reacquire(state, condition);
     const bool at_once = self.keep[0].get() == Py_None;
-    if (at_once || (self.keep[0] && co_await await_on(self, self.keep[0].get()))) break;
+    if (at_once || (self.keep[0] && co_await await_on(self, self.keep[0].get(), kReacquires)))
+      break;
     py::chain_pending(self.keep[2] ? self.keep[2].get() : self.keep[1].get());
     Ref<> error = py::fetch_error();
     if (PyErr_GivenExceptionMatches(error.get(), state.cancelled_error.get()) == 0) {
-      py::restore_error(std::move(error));
+      raise_again(self, std::move(error));
       notify_another(state, condition);
       co_return py::raised;
     }
@@ -101,9 +104,11 @@ Body wait_for_notify(Call&, ConditionCore& condition) {
   if (self.keep[2] && !state.condition_renotifies) {
     PyErr_SetNone(state.cancelled_error.get());  // which older versions raise anew
     py::chain_pending(self.keep[1].get());
-    co_return py::raised;
+    co_return raised_at(self, self.place);
   }
-  py::restore_error(std::move(self.keep[2] ? self.keep[2] : self.keep[1]));
+  const bool again = static_cast<bool>(self.keep[2]);
+  raise_again(self, std::move(again ? self.keep[2] : self.keep[1]));
+  if (again) raised_at(self, self.place, "err");
   notify_another(state, condition);
   co_return py::raised;
 }
@@ -113,6 +118,10 @@ Body wait_for_predicate(Call&, ConditionCore& condition) {
   Routine& self = co_await this_routine;
   for (;;) {
     Ref<> answer = py::call(self.keep[1].get());
+    if (!answer) {
+      co_return failed_at(self, self.keep[0] ? "Condition.wait_for@call:predicate:1"
+                                             : "Condition.wait_for@call:predicate:0");
+    }
     const int truth = py::truth(answer);
     if (truth < 0) co_return py::raised;
     if (truth > 0) co_return answer;
@@ -132,14 +141,14 @@ ConditionCore* self_of(State& state, Args args) noexcept {
 Ref<> call_wait(State& state, Args args) noexcept {
   ConditionCore* condition = self_of(state, args);
   if (condition == nullptr) return nullptr;
-  Call call{state, "Condition.wait", args[0]};
+  Call call{state, "Condition.wait@0", args[0]};
   return wait_for_notify(call, *condition).object;
 }
 
 Ref<> call_wait_for(State& state, Args args) noexcept {
   if (args.count() != 2 || args.keyword_count() != 0) return nullptr;
   if (PyObject_TypeCheck(args[0], state.condition_core.get()) == 0) return nullptr;
-  Call call{state, "Condition.wait_for", args[0]};
+  Call call{state, "Condition.wait_for@0", args[0]};
   Ref<> made = wait_for_predicate(call, condition_of(args[0])).object;
   if (made) call.made->keep[1] = py::borrow(args[1]);
   return made;

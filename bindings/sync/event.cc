@@ -32,7 +32,7 @@ EventCore* self_of(State& state, Args args) noexcept {
 Ref<> call_wait(State& state, Args args) noexcept {
   EventCore* event = self_of(state, args);
   if (event == nullptr) return nullptr;
-  Call call{state, "Event.wait", args[0]};
+  Call call{state, "Event.wait@0", args[0]};
   return wait_for_event(call, *event).object;
 }
 

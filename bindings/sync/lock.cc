@@ -21,9 +21,12 @@ int wake_up_first(State& state, LockCore& lock) noexcept {
 }
 
 // The lock is free and its turn may have been this one's: it goes to the next.
+// An error of that replaces the pending one, as it does in asyncio's `except` clause.
 void pass_on(State& state, LockCore& lock) noexcept {
-  py::ErrorScope keep;
-  if (!lock.locked && wake_up_first(state, lock) < 0) py::write_unraisable(object_of(lock));
+  if (lock.locked) return;
+  Ref<> error = py::fetch_error();
+  if (wake_up_first(state, lock) < 0) return py::chain_pending(error.get());
+  py::restore_error(std::move(error));
 }
 
 // `entered`: what __aenter__ returns instead of True.
@@ -122,12 +125,12 @@ int release_lock(State& state, LockCore& lock) noexcept {
 }
 
 Ref<> acquire_lock(State& state, LockCore& lock) noexcept {
-  Call call{state, "Lock.acquire", object_of(lock)};
+  Call call{state, "Lock.acquire@0", object_of(lock)};
   return acquire(call, lock, false).object;
 }
 
 Ref<> enter_lock(State& state, LockCore& lock, PyObject* self) noexcept {
-  Call call{state, "_ContextManagerMixin.__aenter__", self};
+  Call call{state, "_ContextManagerMixin.__aenter__@0 Lock.acquire@0", self};
   return acquire(call, lock, true).object;
 }
 Ref<> leave_lock(State& state, LockCore& lock, PyObject* self) noexcept {

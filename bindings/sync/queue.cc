@@ -39,6 +39,14 @@ Py_ssize_t size_of(QueueCore& queue) noexcept {
   Ref<> keep = py::or_none(items);
   return PyObject_Size(keep.get());
 }
+// As asyncio asks: whether the items are false. 1, 0 or -1.
+int is_empty(QueueCore& queue) noexcept {
+  PyObject* items = queue.items.get();
+  if (items != nullptr && PyList_CheckExact(items)) return PyList_GET_SIZE(items) == 0;
+  Ref<> keep = py::or_none(items);
+  const int any = PyObject_IsTrue(keep.get());
+  return any < 0 ? -1 : any == 0;
+}
 // 1, 0 or -1.
 int is_full(QueueCore& queue) noexcept {
   if (queue.limit <= 0) return 0;
@@ -124,9 +132,9 @@ Ref<> get_now(State& state, QueueCore& queue) noexcept {
   if (is_custom(state, queue)) {
     return py::call_method(object_of(queue), state.names.get_nowait.get());
   }
-  const Py_ssize_t size = size_of(queue);
-  if (size < 0) return py::raised;
-  if (size == 0) {
+  const int empty = is_empty(queue);
+  if (empty < 0) return py::raised;
+  if (empty != 0) {
     return raise_plain(is_shut_down(state, queue) ? state.queue_shut_down : state.queue_empty);
   }
   Ref<> item = take_item(state, queue);
@@ -134,23 +142,24 @@ Ref<> get_now(State& state, QueueCore& queue) noexcept {
   return item;
 }
 
-// Who waited leaves with an error: its place goes, and its turn, if it had come, to the next.
+// Who waited leaves with an error: its place goes, and its turn, if it had come, to the next. An
+// error of that replaces the pending one, as it does in asyncio's `except` clause.
 void stop_waiting(State& state, QueueCore& queue, Ref<>& deque, PyObject* future,
                   bool getter) noexcept {
-  py::ErrorScope keep;
+  Ref<> error = py::fetch_error();
   bool failed = !py::call_method(future, state.names.cancel.get());
   Ref<> from = py::or_none(deque.get());
   if (!failed && !py::call_method(from.get(), state.names.remove.get(), future)) {
     failed = !py::consume_error(PyExc_ValueError);  // taken out by who woke it
   }
-  const Py_ssize_t room = failed ? 0 : getter ? size_of(queue) : is_full(queue);
-  failed = failed || room < 0;
-  const bool ready = getter ? room != 0 : room == 0;
-  if (!failed && ready) {
+  const int must_wait = failed ? 1 : getter ? is_empty(queue) : is_full(queue);
+  failed = failed || must_wait < 0;
+  if (!failed && must_wait == 0) {
     const int cancelled = is_cancelled(state, future);
     failed = cancelled < 0 || (cancelled == 0 && wake_up_next(state, deque) < 0);
   }
-  if (failed) py::write_unraisable(object_of(queue));
+  if (failed) return py::chain_pending(error.get());
+  py::restore_error(std::move(error));
 }
 
 // keep[1]: the item.
@@ -176,9 +185,9 @@ Body get(Call&, QueueCore& queue) {
   Routine& self = co_await this_routine;
   State& state = *self.state;
   for (;;) {
-    const Py_ssize_t size = size_of(queue);
-    if (size < 0) co_return py::raised;
-    if (size > 0) break;
+    const int empty = is_empty(queue);
+    if (empty < 0) co_return py::raised;
+    if (empty == 0) break;
     if (is_shut_down(state, queue)) co_return raise_plain(state.queue_shut_down);
     self.keep[0] = add_future_to(state, queue, queue.getters);
     if (!self.keep[0]) co_return py::raised;
@@ -245,7 +254,7 @@ QueueCore* self_of(State& state, Args args, Py_ssize_t count = 1) noexcept {
 Ref<> call_put(State& state, Args args) noexcept {
   QueueCore* queue = self_of(state, args, 2);
   if (queue == nullptr) return nullptr;
-  Call call{state, "Queue.put", args[0]};
+  Call call{state, "Queue.put@0", args[0]};
   Ref<> made = put(call, *queue).object;
   if (made) call.made->keep[1] = py::borrow(args[1]);
   return made;
@@ -254,14 +263,14 @@ Ref<> call_put(State& state, Args args) noexcept {
 Ref<> call_get(State& state, Args args) noexcept {
   QueueCore* queue = self_of(state, args);
   if (queue == nullptr) return nullptr;
-  Call call{state, "Queue.get", args[0]};
+  Call call{state, "Queue.get@0", args[0]};
   return get(call, *queue).object;
 }
 
 Ref<> call_join(State& state, Args args) noexcept {
   QueueCore* queue = self_of(state, args);
   if (queue == nullptr) return nullptr;
-  Call call{state, "Queue.join", args[0]};
+  Call call{state, "Queue.join@0", args[0]};
   return join(call, *queue).object;
 }
 
@@ -293,8 +302,8 @@ Ref<> call_qsize(State& state, Args args) noexcept {
 }
 Ref<> call_empty(State& state, Args args) noexcept {
   QueueCore* queue = self_of(state, args);
-  const Py_ssize_t size = queue != nullptr ? size_of(*queue) : -1;
-  return size >= 0 ? py::boolean(size == 0) : nullptr;
+  const int empty = queue != nullptr ? is_empty(*queue) : -1;
+  return empty >= 0 ? py::boolean(empty != 0) : nullptr;
 }
 Ref<> call_full(State& state, Args args) noexcept {
   QueueCore* queue = self_of(state, args);

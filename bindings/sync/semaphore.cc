@@ -107,7 +107,7 @@ Body acquire(Call&, SemaphoreCore& semaphore, bool entered) {
 Body leave(Call&, SemaphoreCore& semaphore) {
   Routine& self = co_await this_routine;
   if (!py::call_method(object_of(semaphore), self.state->names.release.get())) {
-    co_return py::raised;
+    co_return failed_at(self, "_ContextManagerMixin.__aexit__@call:release");
   }
   co_return py::none();
 }
@@ -127,10 +127,10 @@ Ref<> make_acquire(State& state, Args args, const char* name, bool entered) noex
   return acquire(call, *semaphore, entered).object;
 }
 Ref<> call_acquire(State& state, Args args) noexcept {
-  return make_acquire(state, args, "Semaphore.acquire", false);
+  return make_acquire(state, args, "Semaphore.acquire@0", false);
 }
 Ref<> call_enter(State& state, Args args) noexcept {
-  return make_acquire(state, args, "_ContextManagerMixin.__aenter__", true);
+  return make_acquire(state, args, "_ContextManagerMixin.__aenter__@0 Semaphore.acquire@0", true);
 }
 
 Ref<> call_exit(State& state, Args args) noexcept {

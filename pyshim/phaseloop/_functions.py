@@ -3,11 +3,19 @@
 import dis
 import types
 
-from . import _callbacks, _native, _stock
+from . import _callbacks, _native, _places, _stock
 
 futures, tasks, timeouts = map(_stock.Module, ("futures", "tasks", "timeouts"))
 
-_native.set_classes(shown_callbacks=_callbacks.shown)
+_native.set_classes(
+    shown_callbacks=_callbacks.shown,
+    place_code=_places.code,
+    place_frame=_places.frame,
+    place_awaits=_places.awaits,
+    place_sleeping_zero=_places.sleeping_zero,
+    place_trace=_places.trace,
+    place_raised=_places.raised,
+)
 
 as_completed = _native.function("as_completed", tasks.as_completed)
 create_task = _native.function("create_task", tasks.create_task)
