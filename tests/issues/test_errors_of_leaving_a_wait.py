@@ -5,9 +5,8 @@ there is raised, in the context of the error, as in asyncio's `except` clause.
 import asyncio
 import collections
 
-import pytest
-
 import phaseloop
+import pytest
 
 
 class Failing(asyncio.Future):
