@@ -115,6 +115,10 @@ void trace_raise(State& state, Place place, const char* name) noexcept {
 
 Ref<> class_of_coroutines(PyObject*) noexcept { return py::borrow(py::object(&PyCoro_Type)); }
 
+Ref<> refuse_to_reduce(PyObject*, PyObject*) noexcept {
+  return py::raise(PyExc_TypeError, "cannot pickle 'coroutine' object");
+}
+
 Ref<> new_frame(PyObject* code, PyObject* globals) noexcept {
   if (!PyCode_Check(code) || !PyDict_Check(globals)) {
     return py::raise(PyExc_TypeError, "code and a dictionary are expected, got %R and %R", code,

@@ -43,6 +43,8 @@ inline bool notes_origins() noexcept {
 
 // types.CoroutineType: what __class__ of all of them is.
 Ref<> class_of_coroutines(PyObject* self) noexcept;
+// __reduce_ex__() of all of them: no coroutine can be copied.
+Ref<> refuse_to_reduce(PyObject* self, PyObject* protocol) noexcept;
 // A frame that nothing runs. Empty: error set.
 Ref<> new_frame(PyObject* code, PyObject* globals) noexcept;
 

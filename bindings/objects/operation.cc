@@ -311,6 +311,7 @@ PyMethodDef methods[] = {
                            "throw(value)\n\nRaise exception in coroutine, return next "
                            "yielded value or raise\nStopIteration."),
     py::method<close>("close", "close() -> raise GeneratorExit inside coroutine."),
+    py::method<refuse_to_reduce>("__reduce_ex__", nullptr),
     {}};
 PyType_Slot slots[] = {{Py_tp_finalize, reinterpret_cast<void*>(finalize)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},

@@ -358,6 +358,7 @@ PyMethodDef methods[] = {
                              "throw(value)\n\nRaise exception in coroutine, return next "
                              "yielded value or raise\nStopIteration."),
     py::method<close>("close", "close() -> raise GeneratorExit inside coroutine."),
+    py::method<refuse_to_reduce>("__reduce_ex__", nullptr),
     {}};
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(clear_finished)},

@@ -4,8 +4,10 @@ for, at each stage of their lives.
 
 import asyncio
 import collections.abc
+import copy
 import inspect
 import os
+import pickle
 import socket
 import traceback
 import types
@@ -266,6 +268,16 @@ def where_they_were_made(t):
         waiting.close()
 
     t.run(main())
+
+
+@program
+def copied(t):
+    async def visit(name, coroutine):
+        for copying in copy.copy, copy.deepcopy, pickle.dumps:
+            t.attempt(name, copying, coroutine)
+        coroutine.close()
+
+    t.run(each_waiting(visit))
 
 
 @program

@@ -306,16 +306,18 @@ def a_loop_within_a_handler(t):
 
 @program
 def blocked_signals(t):
+    # Sent to this very thread: one that waits for a hang, and has just begun, might take them.
+    me = threading.get_ident()
     t.loop.add_signal_handler(USR1, t, "handler")
     signal.pthread_sigmask(signal.SIG_BLOCK, [USR1])
-    os.kill(os.getpid(), USR1)
-    os.kill(os.getpid(), USR1)
+    signal.pthread_kill(me, USR1)
+    signal.pthread_kill(me, USR1)
     settle(t)
     t(sorted(signal.sigpending()) == [USR1])
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [USR1])
     settle(t)
     signal.pthread_sigmask(signal.SIG_BLOCK, [USR1])
-    os.kill(os.getpid(), USR1)
+    signal.pthread_kill(me, USR1)
     t.loop.add_signal_handler(USR1, t, "next")
     t.loop.close()
     signal.signal(USR1, lambda *args: t("plain, after close"))
