@@ -194,9 +194,11 @@ PySendResult send_value(PyObject* self, PyObject* value, PyObject** result) noex
 }
 
 PyObject* next(PyObject* self) noexcept {
-  Operation& op = operation(self);
-  LoopData* data = op.phase == Phase::created ? driving_loop() : op.data;
-  return py::next_from_send(self, send_value, data != nullptr ? &data->state.stop : nullptr);
+  PyObject* result = nullptr;
+  if (send_value(self, Py_None, &result) != PYGEN_RETURN) return result;
+  // Which loop's it is, is known from the first resumption on.
+  LoopData* data = operation(self).data;
+  return py::next_returned(py::steal(result), data != nullptr ? &data->state.stop : nullptr);
 }
 
 Ref<> send(PyObject* self, PyObject* value) noexcept {

@@ -84,8 +84,10 @@ void set_stop_iteration(PyObject* value) noexcept {
 PyObject* next_from_send(PyObject* self, sendfunc send, StopIterationSlot* stop) noexcept {
   PyObject* result = nullptr;
   const PySendResult sent = send(self, Py_None, &result);
-  if (sent != PYGEN_RETURN) return result;
-  Ref<> value = steal(result);
+  return sent == PYGEN_RETURN ? next_returned(steal(result), stop) : result;
+}
+
+PyObject* next_returned(Ref<> value, StopIterationSlot* stop) noexcept {
   if (value.get() == Py_None) return nullptr;
   stop != nullptr ? stop->raise(value.get()) : set_stop_iteration(value.get());
   return nullptr;

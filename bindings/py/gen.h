@@ -32,6 +32,9 @@ class StopIterationSlot {
 // None ends the iteration without any StopIteration, another with that in the slot, if there is
 // one.
 PyObject* next_from_send(PyObject* self, sendfunc send, StopIterationSlot* stop) noexcept;
+// The same of an am_send that has ended with PYGEN_RETURN and `value`. Null: nothing but None is
+// set as plain exhaustion.
+PyObject* next_returned(Ref<> value, StopIterationSlot* stop) noexcept;
 // The method send(value): a result is a StopIteration, as for generators.
 Ref<> send_from_send(PyObject* self, PyObject* value, sendfunc send) noexcept;
 // What such a method returns: the same of a throw().

@@ -47,7 +47,17 @@ void EventLoop::begin_run() noexcept {
   interrupted_ = false;
 }
 
-void EventLoop::run_once() noexcept {
+// In the last iteration of a run everything may come: who calls stop() and then runs the loop
+// expects what was scheduled before to be done.
+void EventLoop::admit() noexcept {
+  if (inbox_.idle()) [[likely]]
+    return;
+  const std::size_t portion = stopping_ ? SIZE_MAX : portion_.load(std::memory_order_relaxed);
+  if (admitted_ < portion) admitted_ += inbox_.take(ready_, portion - admitted_);
+}
+
+// Its parts have a caller more, and are wanted in here all the same: this is every iteration.
+[[gnu::flatten]] void EventLoop::run_once() noexcept {
   now_.reset();
   end_iteration();  // what was put off while the loop was not running
   admitted_ = 0;
@@ -123,14 +133,6 @@ std::optional<Duration> EventLoop::sleep_time() noexcept {
   // Compared first: the distance to a deadline long past need not fit.
   now_ = clock_.now();
   return *deadline > *now_ ? *deadline - *now_ : Duration::zero();
-}
-
-// In the last iteration of a run everything may come: who calls stop() and then runs the loop
-// expects what was scheduled before to be done.
-void EventLoop::admit() noexcept {
-  const std::size_t portion = stopping_ ? SIZE_MAX : portion_.load(std::memory_order_relaxed);
-  if (inbox_.idle() || admitted_ >= portion) return;
-  admitted_ += inbox_.take(ready_, portion - admitted_);
 }
 
 void EventLoop::call_soon_behind(Runnable& work) noexcept {
