@@ -1,5 +1,7 @@
 #include "bindings/objects/operation.h"
 
+#include <structmember.h>
+
 #include <string_view>
 
 #include "bindings/core/current_task.h"
@@ -295,6 +297,7 @@ void dealloc(PyObject* self) noexcept {
   py::DeallocScope scope(self, dealloc);
   if (scope.postponed()) return;
   Operation& op = operation(self);
+  if (op.weak_references != nullptr) PyObject_ClearWeakRefs(self);
   // Only one that never began has something to say.
   if (op.phase == Phase::created && PyObject_CallFinalizerFromDealloc(self) < 0) return;
   if (PyType_IS_GC(Py_TYPE(self))) PyObject_GC_UnTrack(self);
@@ -315,6 +318,9 @@ PyMethodDef methods[] = {
     py::method<close>("close", "close() -> raise GeneratorExit inside coroutine."),
     py::method<refuse_to_reduce>("__reduce_ex__", nullptr),
     {}};
+PyMemberDef members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(Operation, weak_references), READONLY, nullptr},
+    {}};
 PyType_Slot slots[] = {{Py_tp_finalize, reinterpret_cast<void*>(finalize)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                        {Py_tp_repr, reinterpret_cast<void*>(repr)},
@@ -324,6 +330,7 @@ PyType_Slot slots[] = {{Py_tp_finalize, reinterpret_cast<void*>(finalize)},
                        {Py_am_send, reinterpret_cast<void*>(send_value)},
                        {Py_tp_iternext, reinterpret_cast<void*>(next)},
                        {Py_tp_methods, methods},
+                       {Py_tp_members, members},
                        {Py_tp_getset, operation_attributes},
                        {0, nullptr}};
 // Without a tp_dealloc of their own derived types get subtype_dealloc(), which finalises, too.

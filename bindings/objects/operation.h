@@ -68,6 +68,7 @@ struct Operation {
   Ref<> stand_in;  // delegated: asyncio's coroutine; suspended: the future, if somebody looked
   Ref<> cancel_message;
   Waiter* waiter;  // a task's, with its share
+  PyObject* weak_references;
   enum class Phase : unsigned char {
     created,
     running,

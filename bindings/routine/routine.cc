@@ -1,5 +1,7 @@
 #include "bindings/routine/routine.h"
 
+#include <structmember.h>
+
 #include <new>
 
 #include "bindings/objects/future.h"
@@ -336,6 +338,7 @@ void dealloc(PyObject* object) noexcept {
   py::DeallocScope scope(object, dealloc);
   if (scope.postponed()) return;
   Routine& self = routine_of(object);
+  if (self.weak_references != nullptr) PyObject_ClearWeakRefs(object);
   // One that has run to its end has nothing to say, and its memory goes back to its list.
   py::FreeList* list = self.state && self.phase == Phase::finished
                            ? list_for(*self.state, static_cast<std::size_t>(Py_SIZE(object)))
@@ -360,6 +363,9 @@ PyMethodDef methods[] = {
     py::method<close>("close", "close() -> raise GeneratorExit inside coroutine."),
     py::method<refuse_to_reduce>("__reduce_ex__", nullptr),
     {}};
+PyMemberDef members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(Routine, weak_references), READONLY, nullptr},
+    {}};
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(clear_finished)},
                        {Py_tp_finalize, reinterpret_cast<void*>(finalize)},
@@ -370,6 +376,7 @@ PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
                        {Py_am_send, reinterpret_cast<void*>(send_value)},
                        {Py_tp_iternext, reinterpret_cast<void*>(next)},
                        {Py_tp_methods, methods},
+                       {Py_tp_members, members},
                        {Py_tp_getset, routine_attributes},
                        {0, nullptr}};
 PyType_Spec spec = {"phaseloop._native.coroutine", kFrameOffset, 1,

@@ -34,6 +34,7 @@ struct Routine {
   Place place;                                     // where asyncio's coroutine waits: its name, too
   Place at;  // where it is now; null: what is awaited stands in its place
   Ref<State> state;
+  PyObject* weak_references;
   Ref<> owner;    // the object whose method it is
   Ref<> keep[4];  // the body's own
   Ref<> awaited;  // while suspended: a future of ours, or the iterator of anything else

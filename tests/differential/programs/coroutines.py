@@ -5,12 +5,14 @@ for, at each stage of their lives.
 import asyncio
 import collections.abc
 import copy
+import gc
 import inspect
 import os
 import pickle
 import socket
 import traceback
 import types
+import weakref
 
 from registry import program
 
@@ -278,6 +280,36 @@ def copied(t):
         coroutine.close()
 
     t.run(each_waiting(visit))
+
+
+@program
+def weakly_referenced(t):
+    registry = weakref.WeakKeyDictionary()
+
+    async def visit(name, coroutine):
+        registry[coroutine] = name
+        seen = weakref.ref(coroutine, lambda gone: t(name, "gone"))
+        t(name, seen() is coroutine, registry[coroutine], weakref.getweakrefcount(coroutine))
+        task = asyncio.ensure_future(coroutine)
+        await asyncio.sleep(0)
+        t(seen() is task.get_coro())
+        await cancelled(task)
+        del coroutine, task
+        gc.collect()
+        t(seen(), len(registry))
+
+    t.run(each_waiting(visit))
+
+
+@program
+def weakly_referenced_and_never_awaited(t):
+    async def main():
+        for coroutine in asyncio.sleep(1), asyncio.Lock().acquire(), asyncio.wait_for(leaf(), 1):
+            seen = weakref.ref(coroutine, lambda gone: t("gone"))
+            coroutine = None
+            t(seen())
+
+    t.run(main())
 
 
 @program
