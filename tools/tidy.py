@@ -29,7 +29,7 @@ LAYERS = (
     ("bindings/routine",),
     ("bindings/transports", "bindings/combinators", "bindings/sync", "bindings/streams"),
     ("bindings/loop",),
-    ("bindings/module",),
+    ("bindings/module", "bindings/command_line"),
     ("app",),
     ("benchmarks/task", "benchmarks/network"),
 )
@@ -68,13 +68,13 @@ BANS = (
     Ban(
         re.compile(r"^\s*#\s*include\s*[<\"]pybind11/"),
         ("bindings/", "app/"),
-        ("bindings/module/", "app/"),
-        "the C API through bindings/py: pybind11 only declares the module",
+        ("bindings/command_line/", "app/"),
+        "the C API through bindings/py: pybind11 is for what is cold and the main interpreter's",
     ),
     Ban(
         re.compile(r"\b(?:throw|try|catch)\b"),
         OURS,
-        ("cli/", "bindings/module/", "app/"),
+        ("cli/", "bindings/command_line/", "app/"),
         "an error value: Result, or an empty Ref",
     ),
     Ban(
@@ -84,7 +84,7 @@ BANS = (
             r"|(?<!::)(?<!operator )\bnew\s+(?!\(std::nothrow\))[\w:(]"
         ),
         ("runtime/", "bindings/"),
-        ("bindings/module/",),
+        ("bindings/command_line/",),
         "what reports want of memory: PodVector, FdTable, new (std::nothrow)",
     ),
 )

@@ -41,21 +41,36 @@ int for_each_ref(State& state, Visit&& visit) noexcept {
   return result;
 }
 
+template <class Visit>
+int for_each_free_list(State& state, Visit visit) noexcept {
+  int result = 0;
+  for (py::FreeList* list :
+       {&state.handles, &state.timer_handles, &state.futures, &state.tasks, &state.gatherings,
+        &state.future_iters, &state.sleeps, &state.socket_calls}) {
+    if (result == 0) result = visit(*list);
+  }
+  for (py::FreeList& list : state.routines) {
+    if (result == 0) result = visit(list);
+  }
+  return result;
+}
+
 int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
+  State& state = *reinterpret_cast<State*>(self);
   Py_VISIT(Py_TYPE(self));
-  return for_each_ref(*reinterpret_cast<State*>(self),
-                      [&](auto& ref) { return ref ? visit(ref.obj(), arg) : 0; });
+  const int result =
+      for_each_free_list(state, [&](auto& list) { return list.traverse(visit, arg); });
+  if (result != 0) return result;
+  return for_each_ref(state, [&](auto& ref) { return ref ? visit(ref.obj(), arg) : 0; });
 }
 
 void dealloc(PyObject* self) noexcept {
   PyObject_GC_UnTrack(self);
   State& state = *reinterpret_cast<State*>(self);
-  for (py::FreeList* list :
-       {&state.handles, &state.timer_handles, &state.futures, &state.tasks, &state.gatherings,
-        &state.future_iters, &state.sleeps, &state.socket_calls}) {
-    list->drain();
-  }
-  for (py::FreeList& list : state.routines) list.drain();
+  for_each_free_list(state, [](auto& list) {
+    list.drain();
+    return 0;
+  });
   state.stop.drop();
   for_each_ref(state, [](auto& ref) {
     ref = nullptr;

@@ -1,5 +1,10 @@
 // The module phaseloop._native: makes the types, in order, and offers what pyshim builds on.
-#include <pybind11/pybind11.h>
+//
+// It is declared with CPython's own interface. pybind11 keeps a record per interpreter that it
+// never frees, and with it the whole heap of every interpreter that has ended (1.7 MB for one that
+// has imported nothing else); and before 3.12 it waits forever for the GIL where a subinterpreter
+// imports a module of its. phaseloop._command_line, which is for the main interpreter, uses it.
+#include <Python.h>
 
 #include "bindings/combinators/as_completed.h"
 #include "bindings/combinators/bridge.h"
@@ -20,7 +25,6 @@
 #include "bindings/core/work.h"
 #include "bindings/loop/loop_type.h"
 #include "bindings/loop/socket_call.h"
-#include "bindings/module/command_line.h"
 #include "bindings/objects/base_task.h"
 #include "bindings/objects/coroutine_face.h"
 #include "bindings/objects/operation.h"
@@ -36,63 +40,58 @@
 #include "bindings/transports/numeric.h"
 #include "bindings/transports/pipe.h"
 #include "bindings/transports/stream.h"
-
-namespace py11 = pybind11;
+#include "runtime/poll/epoll_poller.h"
 
 namespace phaseloop {
 namespace {
 
-// From here on a failed call throws: this is pybind11's side.
-template <class T>
-Ref<T> checked(Ref<T> made) {
-  if (!made) throw py11::error_already_set();
-  return made;
-}
-void checked(int result) {
-  if (result < 0) throw py11::error_already_set();
+// False: the error is set.
+bool take(Ref<PyTypeObject>& field, Ref<PyTypeObject> made) noexcept {
+  field = std::move(made);
+  return static_cast<bool>(field);
 }
 
-void make_types(State& state, PyObject* module) {
-  state.foreign_handle_type = checked(new_foreign_handle_type(module));
-  state.work_call_type = checked(new_work_call_type(module));
-  state.timer_call_type = checked(new_timer_call_type(module));
-  state.handle_type = checked(new_handle_type(state, module));
-  state.timer_handle_type = checked(new_timer_handle_type(state, module));
-  if constexpr (version::kThreadSafeHandles) {
-    state.threadsafe_handle_type = checked(new_threadsafe_handle_type(state, module));
-  }
-  state.loop_type = checked(new_loop_type(module));
-  state.future_type = checked(new_future_type(state, module));
-  state.task_type = checked(new_task_type(state, module));
-  state.future_iter_type = checked(new_future_iter_type(module));
-  state.operation_type = checked(new_operation_type(module));
-  state.gathering_future_type = checked(new_gathering_future_type(state, module));
-  state.sleep_type = checked(new_sleep_type(state, module, false));
-  state.collected_sleep_type = checked(new_sleep_type(state, module, true));
-  state.wait_type = checked(new_wait_type(state, module));
-  state.as_completed_type = checked(new_as_completed_type(module));
-  state.next_completed_type = checked(new_next_completed_type(state, module));
-  state.routine_type = checked(new_routine_type(module));
-  state.function_type = checked(new_function_type(module));
-  state.shield_type = checked(new_shield_type(module));
-  state.bridge_type = checked(new_bridge_type(module));
-  state.lock_core = checked(new_lock_core(module));
-  state.event_core = checked(new_event_core(module));
-  state.semaphore_core = checked(new_semaphore_core(module));
-  state.condition_core = checked(new_condition_core(module));
-  state.barrier_core = checked(new_barrier_core(module));
-  state.queue_core = checked(new_queue_core(module));
-  state.timeout_core = checked(new_timeout_core(module));
-  state.wait_for_release_type = checked(new_wait_for_release_type(module));
-  state.task_group_core = checked(new_task_group_core(module));
-  state.stream_transport_type = checked(new_stream_type(state, module));
-  state.datagram_transport_type = checked(new_datagram_type(state, module));
-  state.listener_type = checked(new_listener_type(module));
-  state.socket_call_type = checked(new_socket_call_type(state, module));
-  state.reader_core = checked(new_reader_core(module));
-  state.flow_core = checked(new_flow_core(module));
-  state.stream_protocol_core = checked(new_stream_protocol_core(state, module));
-  state.writer_core = checked(new_writer_core(module));
+// Each may need those before it. False: the error is set.
+bool make_types(State& state, PyObject* module) noexcept {
+  return take(state.foreign_handle_type, new_foreign_handle_type(module)) &&
+         take(state.work_call_type, new_work_call_type(module)) &&
+         take(state.timer_call_type, new_timer_call_type(module)) &&
+         take(state.handle_type, new_handle_type(state, module)) &&
+         take(state.timer_handle_type, new_timer_handle_type(state, module)) &&
+         (!version::kThreadSafeHandles ||
+          take(state.threadsafe_handle_type, new_threadsafe_handle_type(state, module))) &&
+         take(state.loop_type, new_loop_type(module)) &&
+         take(state.future_type, new_future_type(state, module)) &&
+         take(state.task_type, new_task_type(state, module)) &&
+         take(state.future_iter_type, new_future_iter_type(module)) &&
+         take(state.operation_type, new_operation_type(module)) &&
+         take(state.gathering_future_type, new_gathering_future_type(state, module)) &&
+         take(state.sleep_type, new_sleep_type(state, module, false)) &&
+         take(state.collected_sleep_type, new_sleep_type(state, module, true)) &&
+         take(state.wait_type, new_wait_type(state, module)) &&
+         take(state.as_completed_type, new_as_completed_type(module)) &&
+         take(state.next_completed_type, new_next_completed_type(state, module)) &&
+         take(state.routine_type, new_routine_type(module)) &&
+         take(state.function_type, new_function_type(module)) &&
+         take(state.shield_type, new_shield_type(module)) &&
+         take(state.bridge_type, new_bridge_type(module)) &&
+         take(state.lock_core, new_lock_core(module)) &&
+         take(state.event_core, new_event_core(module)) &&
+         take(state.semaphore_core, new_semaphore_core(module)) &&
+         take(state.condition_core, new_condition_core(module)) &&
+         take(state.barrier_core, new_barrier_core(module)) &&
+         take(state.queue_core, new_queue_core(module)) &&
+         take(state.timeout_core, new_timeout_core(module)) &&
+         take(state.wait_for_release_type, new_wait_for_release_type(module)) &&
+         take(state.task_group_core, new_task_group_core(module)) &&
+         take(state.stream_transport_type, new_stream_type(state, module)) &&
+         take(state.datagram_transport_type, new_datagram_type(state, module)) &&
+         take(state.listener_type, new_listener_type(module)) &&
+         take(state.socket_call_type, new_socket_call_type(state, module)) &&
+         take(state.reader_core, new_reader_core(module)) &&
+         take(state.flow_core, new_flow_core(module)) &&
+         take(state.stream_protocol_core, new_stream_protocol_core(state, module)) &&
+         take(state.writer_core, new_writer_core(module));
 }
 
 Ref<> unfinished(PyObject* self) noexcept {
@@ -281,55 +280,118 @@ PyMethodDef functions[] = {
                            "asyncio itself does not list, oldest first."),
     {}};
 
-void add_functions(State& state, PyObject* module) {
-  auto name = py11::reinterpret_steal<py11::object>(PyModule_GetNameObject(module));
+// Bound to the state rather than to the module: that is what they need at every call.
+int add_functions(State& state, PyObject* module) noexcept {
+  Ref<> name = py::steal(PyModule_GetNameObject(module));
+  if (!name) return -1;
   for (PyMethodDef* def = functions; def->ml_name != nullptr; ++def) {
-    // Bound to the state rather than to the module: that is what they need at every call.
-    Ref<> function =
-        checked(py::steal(PyCFunction_NewEx(def, reinterpret_cast<PyObject*>(&state), name.ptr())));
-    checked(PyModule_AddObjectRef(module, def->ml_name, function.get()));
+    Ref<> function = py::steal(PyCFunction_NewEx(def, py::object(&state), name.get()));
+    if (!function || PyModule_AddObjectRef(module, def->ml_name, function.get()) < 0) return -1;
   }
+  return 0;
 }
 
-void initialise(py11::module_& module) {
-  Ref<State> state = checked(new_state());
-  Ref<> home = checked(new_state_home(*state.get()));
-  checked(take_handle_classes(*state.get()));
-  checked(study_base_task(*state.get()));
-  checked(study_thread_state(*state.get()));
-  make_types(*state.get(), home.get());
-  for (PyTypeObject* type : {state->loop_type.get(),
-                             state->future_type.get(),
-                             state->task_type.get(),
-                             state->gathering_future_type.get(),
-                             state->handle_type.get(),
-                             state->timer_handle_type.get(),
-                             state->lock_core.get(),
-                             state->event_core.get(),
-                             state->barrier_core.get(),
-                             state->semaphore_core.get(),
-                             state->condition_core.get(),
-                             state->queue_core.get(),
-                             state->timeout_core.get(),
-                             state->task_group_core.get(),
-                             state->stream_transport_type.get(),
-                             state->datagram_transport_type.get(),
-                             state->listener_type.get(),
-                             state->reader_core.get(),
-                             state->flow_core.get(),
-                             state->stream_protocol_core.get(),
-                             state->writer_core.get()}) {
-    checked(PyModule_AddType(module.ptr(), type));
+int add_types(State& state, PyObject* module) noexcept {
+  for (PyTypeObject* type : {state.loop_type.get(),
+                             state.future_type.get(),
+                             state.task_type.get(),
+                             state.gathering_future_type.get(),
+                             state.handle_type.get(),
+                             state.timer_handle_type.get(),
+                             state.lock_core.get(),
+                             state.event_core.get(),
+                             state.barrier_core.get(),
+                             state.semaphore_core.get(),
+                             state.condition_core.get(),
+                             state.queue_core.get(),
+                             state.timeout_core.get(),
+                             state.task_group_core.get(),
+                             state.stream_transport_type.get(),
+                             state.datagram_transport_type.get(),
+                             state.listener_type.get(),
+                             state.reader_core.get(),
+                             state.flow_core.get(),
+                             state.stream_protocol_core.get(),
+                             state.writer_core.get()}) {
+    if (PyModule_AddType(module, type) < 0) return -1;
   }
-  add_functions(*state.get(), module.ptr());
-  add_command_line(module);
+  return 0;
 }
+
+int initialise(PyObject* module) noexcept {
+  Ref<State> state = new_state();
+  if (!state) return -1;
+  Ref<> home = new_state_home(*state.get());
+  if (!home || take_handle_classes(*state.get()) < 0 || study_base_task(*state.get()) < 0 ||
+      study_thread_state(*state.get()) < 0 || !make_types(*state.get(), home.get()) ||
+      add_types(*state.get(), module) < 0 || add_functions(*state.get(), module) < 0) {
+    return -1;
+  }
+  return PyModule_AddStringConstant(module, "poller", EpollPoller::kDescription);
+}
+
+// One module an interpreter, however often it is imported: its types stand in other modules' places
+// once it is installed. The interpreter's own dictionary remembers it. Borrowed; null: none yet, or
+// an error is set.
+constexpr const char* kRemembered = "phaseloop._native";
+PyObject* interpreter_dictionary() noexcept {
+  PyObject* dictionary = PyInterpreterState_GetDict(PyInterpreterState_Get());
+  if (dictionary == nullptr) py::raise(PyExc_RuntimeError, "this interpreter is shutting down");
+  return dictionary;
+}
+
+PyObject* create(PyObject* spec, PyModuleDef*) noexcept {
+  PyObject* remembered = interpreter_dictionary();
+  if (remembered == nullptr) return nullptr;
+  Ref<> key = py::steal(PyUnicode_FromString(kRemembered));
+  if (!key) return nullptr;
+  if (PyObject* module = PyDict_GetItemWithError(remembered, key.get())) {
+    return py::borrow(module).release();
+  }
+  if (PyErr_Occurred() != nullptr) return nullptr;
+  Ref<> name = py::steal(PyObject_GetAttrString(spec, "name"));
+  return name ? PyModule_NewObject(name.get()) : nullptr;
+}
+
+int execute(PyObject* module) noexcept {
+  PyObject* remembered = interpreter_dictionary();
+  if (remembered == nullptr) return -1;
+  if (PyObject_HasAttrString(module, "Loop") != 0) return 0;
+  if (initialise(module) < 0) return -1;
+  return PyDict_SetItemString(remembered, kRemembered, module);
+}
+
+PyModuleDef_Slot slots[] = {{Py_mod_create, reinterpret_cast<void*>(create)},
+                            {Py_mod_exec, reinterpret_cast<void*>(execute)},
+#if PY_VERSION_HEX >= 0x030c0000
+                            {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030d0000
+                            {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+                            {0, nullptr}};
+PyModuleDef definition = {
+    .m_base = PyModuleDef_HEAD_INIT,
+    .m_name = "phaseloop._native",
+    .m_doc = "The native core of phaseloop. Use the package, not this module.",
+    .m_size = 0,
+    .m_methods = nullptr,
+    .m_slots = slots,
+    .m_traverse = nullptr,
+    .m_clear = nullptr,
+    .m_free = nullptr};
 
 }  // namespace
 }  // namespace phaseloop
 
-PYBIND11_MODULE(_native, module, py11::mod_gil_not_used(),
-                py11::multiple_interpreters::per_interpreter_gil()) {
-  module.doc() = "The native core of phaseloop. Use the package, not this module.";
-  phaseloop::initialise(module);
+PyMODINIT_FUNC PyInit__native() {
+#if PY_VERSION_HEX < 0x030c0000
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+    PyErr_SetString(PyExc_ImportError,
+                    "phaseloop runs in subinterpreters from Python 3.12 on: before, asyncio itself "
+                    "shares its tasks among them");
+    return nullptr;
+  }
+#endif
+  return PyModuleDef_Init(&phaseloop::definition);
 }

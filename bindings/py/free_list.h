@@ -43,6 +43,11 @@ class FreeList {
     ++count_;
     return true;
   }
+  // Those on the list keep their type alive, which the collector must know.
+  int traverse(visitproc visit, void* arg) const noexcept {
+    for (int i = 0; i < count_; ++i) Py_VISIT(Py_TYPE(head_));
+    return 0;
+  }
   void drain() noexcept {
     closed_ = true;
     while (head_ != nullptr) {

@@ -19,18 +19,16 @@ struct Function {
   PyObject_HEAD
   vectorcallfunc vectorcall;
   const Implementation* implementation;
-  Ref<State> state;
-  Ref<> stock;      // whose attributes it has
-  Ref<> otherwise;  // which gets the calls that are not plain
+  Ref<State> state;  // empty, as the others, once the collector has taken the function apart
+  Ref<> stock;       // whose attributes it has
+  Ref<> otherwise;   // which gets the calls that are not plain
   PyObject* weak_references;
   bool makes_coroutines;
 
-  // All but `state`, which is needed to the last.
-  auto refs() { return std::tie(stock, otherwise); }
+  auto refs() { return std::tie(state, stock, otherwise); }
 };
 
 Function& function_of(PyObject* self) noexcept { return *reinterpret_cast<Function*>(self); }
-// None once the collector has taken the function apart.
 Ref<> stock_of(PyObject* self) noexcept { return py::or_none(function_of(self).stock.get()); }
 
 PyObject* call(PyObject* self, PyObject* const* args, std::size_t count, PyObject* names) noexcept {
@@ -48,19 +46,25 @@ PyObject* call(PyObject* self, PyObject* const* args, std::size_t count, PyObjec
   return PyObject_Vectorcall(other.get(), args, count, names);
 }
 
+PyObject* call_cleared(PyObject*, PyObject* const*, std::size_t, PyObject*) noexcept {
+  py::raise(PyExc_RuntimeError, "the function is called after the interpreter has cleared it");
+  return nullptr;
+}
+
 PyObject* bind(PyObject* self, PyObject* instance, PyObject*) noexcept {
   if (instance == nullptr || instance == Py_None) return py::borrow(self).release();
   return PyMethod_New(self, instance);
 }
 
 Ref<> qualified_name(PyObject* self) noexcept {
-  return py::attribute(stock_of(self).get(), function_of(self).state->names.__qualname__.get());
+  return py::steal(PyObject_GetAttrString(stock_of(self).get(), "__qualname__"));
 }
 
 // What pickle and copy make of a function: its name.
 Ref<> reduce(PyObject* self, PyObject*) noexcept {
   Ref<> name = qualified_name(self);
-  PyObject* reducer = function_of(self).state->reduce_function.get();
+  State* state = function_of(self).state.get();
+  PyObject* reducer = state != nullptr ? state->reduce_function.get() : nullptr;
   if (!name || reducer == nullptr) return name;
   return py::call(reducer, self, name.get());
 }
@@ -97,13 +101,12 @@ void dealloc(PyObject* self) noexcept {
   PyObject_GC_UnTrack(self);
   PyObject_ClearWeakRefs(self);
   py::clear_refs(function_of(self));
-  function_of(self).state = nullptr;
   py::free_object(self);
 }
 
-int traverse(PyObject* self, visitproc visit, void* arg) noexcept {
-  Py_VISIT(function_of(self).state.obj());
-  return py::Gc<Function>::traverse(self, visit, arg);
+int clear(PyObject* self) noexcept {
+  function_of(self).vectorcall = call_cleared;
+  return py::Gc<Function>::clear(self);
 }
 
 PyMethodDef methods[] = {py::method<reduce>("__reduce_ex__", nullptr), {}};
@@ -117,8 +120,8 @@ PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
                        {Py_tp_getattro, reinterpret_cast<void*>(get_attribute)},
                        {Py_tp_setattro, reinterpret_cast<void*>(set_attribute)},
                        {Py_tp_repr, reinterpret_cast<void*>(repr)},
-                       {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                       {Py_tp_clear, reinterpret_cast<void*>(py::Gc<Function>::clear)},
+                       {Py_tp_traverse, reinterpret_cast<void*>(py::Gc<Function>::traverse)},
+                       {Py_tp_clear, reinterpret_cast<void*>(clear)},
                        {Py_tp_dealloc, reinterpret_cast<void*>(dealloc)},
                        {Py_tp_methods, methods},
                        {Py_tp_members, members},

@@ -364,8 +364,7 @@ PyMethodDef methods[] = {
     py::method<refuse_to_reduce>("__reduce_ex__", nullptr),
     {}};
 PyMemberDef members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(Routine, weak_references), READONLY, nullptr},
-    {}};
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(Routine, weak_references), READONLY, nullptr}, {}};
 PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
                        {Py_tp_clear, reinterpret_cast<void*>(clear_finished)},
                        {Py_tp_finalize, reinterpret_cast<void*>(finalize)},

@@ -14,7 +14,7 @@ import sys
 from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFileLoader
 from types import ModuleType
 
-from . import _native
+from . import _command_line
 
 
 def script(path, arguments, to_code, skip_first_line=False):
@@ -89,7 +89,7 @@ def prompt():
 
 def _run_source(source, filename, to_code, names):
     if b"\0" in source:
-        return functools.partial(_native.run_source, source, filename, names)
+        return functools.partial(_command_line.run_source, source, filename, names)
     return functools.partial(exec, to_code(source, filename), names)
 
 

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 
-from . import _native, _origin, _program
+from . import _command_line, _native, _origin, _program
 from ._install import install
 
 
@@ -27,7 +27,7 @@ def console():
 
 
 def _host(name):
-    found = _native.parse_command_line([*map(os.fsencode, sys.argv[1:])], name)
+    found = _command_line.parse_command_line([*map(os.fsencode, sys.argv[1:])], name)
     if isinstance(found, tuple):
         status, text = found
         print(text, end="", file=sys.stderr if status else sys.stdout)
@@ -91,7 +91,7 @@ def report(exc):
 
     Returns the exit status.
     """
-    _native.print_exception(exc.with_traceback(_without_ours(exc.__traceback__)))
+    _command_line.print_exception(exc.with_traceback(_without_ours(exc.__traceback__)))
     return 1
 
 
@@ -166,7 +166,7 @@ def _end_unseen(interrupted):
 
     sys.excepthook = unseen
     if interrupted:
-        _native.note_interrupt()
+        _command_line.note_interrupt()
     raise _Reported
 
 
@@ -203,7 +203,7 @@ def _versions():
     except ImportError as missing:
         tls = f"none: {missing}"
     return (
-        f"phaseloop {_native.version}\n"
+        f"phaseloop {_command_line.version}\n"
         f"{platform.python_implementation()} {platform.python_version()}\n"
         f"poller: {_native.poller}\n"
         f"TLS: {tls}"

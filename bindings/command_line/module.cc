@@ -1,6 +1,7 @@
-#include "bindings/module/command_line.h"
-
+// Script mode's module, phaseloop._command_line: the command line, and how a program's end is told.
+// What fails throws: pybind11 makes Python errors of it. The main interpreter's alone.
 #include <pybind11/eval.h>
+#include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include <cstdio>
@@ -10,7 +11,6 @@
 #include <vector>
 
 #include "cli/command_line.h"
-#include "runtime/poll/epoll_poller.h"
 
 namespace py11 = pybind11;
 
@@ -93,20 +93,20 @@ py11::object run_source(const py11::bytes& source, const std::string& filename,
 }
 
 }  // namespace
+}  // namespace phaseloop
 
-void add_command_line(py11::module_& module) {
-  module.attr("version") = std::string(version());
-  module.attr("poller") = EpollPoller::kDescription;
-  module.def("parse_command_line", parse, py11::arg("arguments"), py11::arg("name"),
+PYBIND11_MODULE(_command_line, module, py11::mod_gil_not_used()) {
+  module.doc() = "Script mode's command line. Use python3 -m phaseloop, not this module.";
+  module.attr("version") = std::string(phaseloop::version());
+  module.def("parse_command_line", phaseloop::parse, py11::arg("arguments"), py11::arg("name"),
              "What a command line asks for: arguments of _script.start(); or (status, text) to "
              "print.");
-  module.def("print_exception", print_exception, py11::arg("exception"),
+  module.def("print_exception", phaseloop::print_exception, py11::arg("exception"),
              "Print an exception through sys.excepthook, as the interpreter does at the end.");
   module.def(
-      "run_source", run_source, py11::arg("source"), py11::arg("filename"), py11::arg("names"),
+      "run_source", phaseloop::run_source, py11::arg("source"), py11::arg("filename"),
+      py11::arg("names"),
       "Run source as python3 runs a file: parsed as it is read. For source with null bytes.");
-  module.def("note_interrupt", note_interrupt,
+  module.def("note_interrupt", phaseloop::note_interrupt,
              "Have python3 end itself by SIGINT once it has finalised.");
 }
-
-}  // namespace phaseloop
