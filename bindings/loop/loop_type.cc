@@ -332,6 +332,7 @@ PyMethodDef methods[] = {
     py::method<ready_handles>("_ready_handles", nullptr),
     py::method<timer_handles>("_timer_handles", nullptr),
     py::method<hand_over>("_hand_over", nullptr),
+    py::method<enter_stock_mode>("_enter_stock_mode", nullptr),
     py::method<serve_native>("_serve_native", nullptr),
     py::method<poller_descriptor>("_poller_descriptor", nullptr),
     py::method<advance_time>("_advance_time", nullptr),

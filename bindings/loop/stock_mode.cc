@@ -120,13 +120,13 @@ class Ready {
   Ref<> error_;
 };
 
-Ref<> take_ready(LoopData& data, bool leaving) noexcept {
-  Ref<> handles = py::steal(PyList_New(0));
-  if (!handles) return py::raised;
-  Ready ready(data, handles.get(), leaving);
+// 0, or -1 with an error set: what has been appended has left the native queue, if `leaving`.
+int take_ready(LoopData& data, bool leaving, PyObject* handles) noexcept {
+  Ready ready(data, handles, leaving);
   data.events->replace_ready([&](Runnable& work) { return ready(work); });
-  if (Ref<> error = ready.take_error()) return py::restore_error(std::move(error)), nullptr;
-  return handles;
+  Ref<> error = ready.take_error();
+  if (error) py::restore_error(std::move(error));
+  return PyErr_Occurred() != nullptr ? -1 : 0;
 }
 
 // --- handles of timers ------------------------------------------------------------------------
@@ -146,8 +146,9 @@ Ref<> handle_for(LoopData& data, const Armed& armed) noexcept {
                           nullptr);
 }
 
-// Those that have handles are disarmed if `leaving`.
-Ref<> take_timers(LoopData& data, bool leaving) noexcept {
+// Those that have handles are disarmed if `leaving`. 0, or -1 with an error set: what has been
+// appended has left then, too.
+int take_timers(LoopData& data, bool leaving, PyObject* handles) noexcept {
   PodVector<Armed> all;
   bool complete = true;
   data.events->for_each_timer([&](Timer& timer, Instant deadline) {
@@ -156,49 +157,48 @@ Ref<> take_timers(LoopData& data, bool leaving) noexcept {
     complete = all.push_back({owner, &timer, deadline});
     if (complete) py::acquire(owner);
   });
-  Ref<> handles = py::steal(PyList_New(0));
+  if (!complete) PyErr_NoMemory();
   for (std::size_t i = 0; i < all.size(); ++i) {
     Ref<> owner = py::steal(all[i].owner);
-    if (!handles || !complete || !all[i].timer->armed()) continue;
+    if (!complete || !all[i].timer->armed()) continue;
     Ref<> handle = handle_for(data, all[i]);
-    if (!handle || PyList_Append(handles.get(), handle.get()) < 0) handles = nullptr;
-    if (!handles || !leaving || handle.get() != owner.get()) continue;
+    complete = handle && PyList_Append(handles, handle.get()) == 0;
+    if (!complete || !leaving || handle.get() != owner.get()) continue;
     data.events->disarm(*all[i].timer);
     all[i].timer->drop();
   }
-  if (!complete) PyErr_NoMemory();
-  if (!complete || !handles || PyList_Sort(handles.get()) < 0) return py::raised;
-  return handles;
+  return complete ? PyList_Sort(handles) : -1;
 }
 
-// One side of a descriptor's watching as it leaves, and what is still watched natively.
+// What a descriptor's watching stands for leaves; what the loop watches for itself stays. 0, or -1
+// with an error set and all as it was.
 int take_watch(LoopIo& io, FdWatch& watch, PyObject* all) noexcept {
-  Ref<> reader = std::exchange(watch.reader.handle, nullptr);
-  Ref<> writer = std::exchange(watch.writer.handle, nullptr);
   Ref<> number = py::steal(PyLong_FromLong(watch.watch.fd));
   if (!number) return -1;
-  Ref<> file = std::exchange(watch.file, nullptr);
+  const auto handle_of = [](auto& side) { return side.handle ? side.handle.obj() : Py_None; };
+  Ref<> entry = py::steal(PyTuple_Pack(3, watch.file ? watch.file.get() : number.get(),
+                                       handle_of(watch.reader), handle_of(watch.writer)));
+  if (!entry || PyList_Append(all, entry.get()) < 0) return -1;
+  watch.reader.handle = nullptr;
+  watch.writer.handle = nullptr;
+  watch.file = nullptr;
   Interest left = watch.reader.call ? Interest::read : Interest::none;
   if (watch.writer.call) left = left | Interest::write;
   static_cast<void>(io.poller.watch(watch.watch, left).ok());
-  Ref<> entry =
-      py::steal(PyTuple_Pack(3, file ? file.get() : number.get(), reader ? reader.get() : Py_None,
-                             writer ? writer.get() : Py_None));
-  return entry ? PyList_Append(all, entry.get()) : -1;
+  return 0;
 }
 
-Ref<> take_watches(Loop& loop) noexcept {
-  Ref<> all = py::steal(PyList_New(0));
+int take_watches(Loop& loop, PyObject* all) noexcept {
   PodVector<FdWatch*> found;
   bool complete = true;
   loop.io->watches.for_each([&](FdWatch& watch) {
     if (watch.reader.handle || watch.writer.handle) complete = complete && found.push_back(&watch);
   });
-  if (!complete) return PyErr_NoMemory(), py::raised;
-  for (std::size_t i = 0; all && i < found.size(); ++i) {
-    if (take_watch(*loop.io, *found[i], all.get()) < 0) return py::raised;
+  if (!complete) return PyErr_NoMemory(), -1;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (take_watch(*loop.io, *found[i], all) < 0) return -1;
   }
-  return all;
+  return 0;
 }
 
 }  // namespace
@@ -252,20 +252,41 @@ Ref<> delete_attribute(PyObject* self, PyObject* name) noexcept {
   return py::none();
 }
 
-Ref<> ready_handles(PyObject* self) noexcept { return take_ready(data_of(self), false); }
-Ref<> timer_handles(PyObject* self) noexcept { return take_timers(data_of(self), false); }
+Ref<> ready_handles(PyObject* self) noexcept {
+  Ref<> handles = py::steal(PyList_New(0));
+  return handles && take_ready(data_of(self), false, handles.get()) == 0 ? std::move(handles)
+                                                                         : py::raised;
+}
+Ref<> timer_handles(PyObject* self) noexcept {
+  Ref<> handles = py::steal(PyList_New(0));
+  return handles && take_timers(data_of(self), false, handles.get()) == 0 ? std::move(handles)
+                                                                          : py::raised;
+}
 
-Ref<> hand_over(PyObject* self) noexcept {
+Ref<> hand_over(PyObject* self, Args args) noexcept {
+  PyObject *ready = nullptr, *timers = nullptr, *watches = nullptr;
+  if (py::bind({"_hand_over", 3, 3}, args, {{"", &ready}, {"", &timers}, {"", &watches}}) < 0) {
+    return py::raised;
+  }
+  for (PyObject* each : {ready, timers, watches}) {
+    if (!PyList_Check(each)) return py::raise(PyExc_TypeError, "a list is expected, got %R", each);
+  }
   LoopData& data = data_of(self);
   leave_standing_task(data);
-  Ref<> ready = take_ready(data, true);
-  Ref<> timers = ready ? take_timers(data, true) : nullptr;
-  Ref<> watches = timers ? take_watches(loop_of(self)) : nullptr;
-  if (!watches) return py::raised;
+  const bool taken = take_ready(data, true, ready) == 0 && take_timers(data, true, timers) == 0 &&
+                     take_watches(loop_of(self), watches) == 0;
+  return taken ? py::none() : py::raised;
+}
+
+Ref<> enter_stock_mode(PyObject* self) noexcept {
+  LoopData& data = data_of(self);
   data.doubt();
   data.stock = true;
-  if (data.events->anything_ready() && serve_later(data) < 0) return py::raised;
-  return py::steal(PyTuple_Pack(3, ready.get(), timers.get(), watches.get()));
+  if (data.events->anything_ready() && serve_later(data) < 0) {
+    data.stock = false;
+    return py::raised;
+  }
+  return py::none();
 }
 
 Ref<> serve_native(PyObject* self) noexcept {

@@ -32,9 +32,11 @@ Ref<> delete_attribute(PyObject* self, PyObject* name) noexcept;
 Ref<> ready_handles(PyObject* self) noexcept;
 // A list of the handles of all timers, soonest first.
 Ref<> timer_handles(PyObject* self) noexcept;
-// From now on the loop runs asyncio's code: (ready_handles, timer_handles, [(fd, reader, writer)]),
-// all taken out of the native loop.
-Ref<> hand_over(PyObject* self) noexcept;
+// _hand_over(ready, timers, watches): what the loop has leaves it for the lists: handles, handles
+// of timers, and (fd, reader, writer). After an error the next call goes on with what is left.
+Ref<> hand_over(PyObject* self, py::Args args) noexcept;
+// From now on the loop runs asyncio's code; after an error it does not.
+Ref<> enter_stock_mode(PyObject* self) noexcept;
 Ref<> serve_native(PyObject* self) noexcept;
 Ref<> poller_descriptor(PyObject* self) noexcept;
 // Virtual time jumps by so many seconds.

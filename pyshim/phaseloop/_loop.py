@@ -52,7 +52,7 @@ class Loop(SignalsMixin, NetworkMixin, StockMixin, _native.Loop, _StockLoop):
             self._trust(version, *own)
             selector = SelectorView(self)
         else:
-            self._hand_over()
+            self._enter_stock_mode()
             selector = selector or new_selector(self)
         super().__init__(selector)
         self._started = True

@@ -23,6 +23,7 @@ class StockMixin:
     _own_selector = _base_selector = None
     _shown_timers = None  # a weak reference to the list of timers that was handed out
     _kept_timers = None  # that list, until the loop has looked whether heapq changed it
+    _handed_over = None  # what has left the native loop so far, while it becomes asyncio's
     # An attribute: a loop may be collected when the globals of modules are gone.
     _close_base = staticmethod(base_events.BaseEventLoop.close)
 
@@ -61,24 +62,38 @@ class StockMixin:
             return
         self._check_own_thread()
         self._kept_timers = None
-        ready, timers, watched = self._hand_over()
-        self._own_selector = selector = selector or self._real_selector()
-        self._own_ready.extend(ready)
-        self._own_scheduled.extend(timers)
+        # Each step either fails and has changed nothing, or is not taken again: whoever finds no
+        # memory for all of them goes on at the next attempt.
+        selector = selector or self._real_selector()
+        if not self._has_self_pipe():
+            self._make_self_pipe_as_new()
+        if self._handed_over is None:
+            serve = events.Handle(self._serve_native, (), self, None)
+            _register(selector, self._poller_descriptor(), (serve, None))
+            self._handed_over = [], [], []
+        ready, timers, watched = self._handed_over
+        self._hand_over(ready, timers, watched)
+        _move(ready, self._own_ready)
+        _move(timers, self._own_scheduled)
         heapq.heapify(self._own_scheduled)
         for fd, reader, writer in watched:
             _register(selector, fd, (reader, writer))
-        if not self._has_self_pipe():
-            self._make_self_pipe_as_new()
-        serve = events.Handle(self._serve_native, (), self, None)
-        _register(selector, self._poller_descriptor(), (serve, None))
+        self._own_selector = selector
+        self._enter_stock_mode()
+        self._handed_over = None
 
     def _make_self_pipe_as_new(self):
         """asyncio's loop has its pipe before anything on the object could have been replaced."""
         attributes = vars(self)
         replaced = attributes.pop("_add_reader", None)
+        descriptors = self._internal_fds
         try:
             self._make_self_pipe()
+        except BaseException:
+            for name in attributes.keys() & {"_ssock", "_csock"}:
+                attributes.pop(name).close()
+            self._internal_fds = descriptors
+            raise
         finally:
             if replaced is not None:
                 attributes["_add_reader"] = replaced
@@ -164,12 +179,26 @@ class StockMixin:
             self._settle()
 
 
+def _move(items, to):
+    """Move all of a list to the end of another or of a deque, or none."""
+    before = len(to)
+    try:
+        to.extend(items)
+    except MemoryError:
+        while len(to) > before:
+            to.pop()
+        raise
+    items.clear()
+
+
 def _register(selector, fd, handles):
-    """What is closed by now is watched no more."""
+    """What is closed by now is watched no more. What is registered already stays as it is."""
     kinds = (selectors.EVENT_READ, selectors.EVENT_WRITE)
     wanted = sum(kind for kind, handle in zip(kinds, handles, strict=True) if handle)
     try:
         selector.register(fd, wanted, handles)
+    except KeyError:
+        return
     except (OSError, ValueError):
         for handle in filter(None, handles):
             handle.cancel()

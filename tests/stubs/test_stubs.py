@@ -14,7 +14,7 @@ PACKAGE = Path(phaseloop.__file__).parent
 
 def test_the_stubs_agree_with_the_module():
     assert (PACKAGE / "_native.pyi").is_file()  # stubtest has no complaint when there are none
-    names = ("phaseloop._native", "phaseloop._run", "phaseloop.legacy")
+    names = ("phaseloop._native", "phaseloop._command_line", "phaseloop._run", "phaseloop.legacy")
     command = [sys.executable, "-m", "mypy.stubtest", *names]
     done = subprocess.run(
         [*command, "--concise", "--allowlist", HERE / "allowlist.txt"],
