@@ -97,7 +97,6 @@ py11::object run_source(const py11::bytes& source, const std::string& filename,
 
 PYBIND11_MODULE(_command_line, module, py11::mod_gil_not_used()) {
   module.doc() = "Script mode's command line. Use python3 -m phaseloop, not this module.";
-  module.attr("version") = std::string(phaseloop::version());
   module.def("parse_command_line", phaseloop::parse, py11::arg("arguments"), py11::arg("name"),
              "What a command line asks for: arguments of _script.start(); or (status, text) to "
              "print.");

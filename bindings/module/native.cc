@@ -327,6 +327,7 @@ int initialise(PyObject* module) noexcept {
       add_types(*state.get(), module) < 0 || add_functions(*state.get(), module) < 0) {
     return -1;
   }
+  if (PyModule_AddStringConstant(module, "version", PHASELOOP_VERSION) < 0) return -1;
   return PyModule_AddStringConstant(module, "poller", EpollPoller::kDescription);
 }
 

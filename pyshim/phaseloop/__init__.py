@@ -10,6 +10,7 @@ Importing it changes nothing. Ways to use it:
 * ``python3 -m phaseloop script.py``: an unmodified program.
 """
 
+from . import _native
 from ._functions import (
     as_completed,
     create_task,
@@ -54,6 +55,8 @@ from ._streams import (
     start_server,
     start_unix_server,
 )
+
+__version__ = _native.version
 
 __all__ = (
     "Barrier",

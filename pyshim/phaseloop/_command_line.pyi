@@ -1,8 +1,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-version: str
-
 def parse_command_line(
     arguments: Sequence[str | bytes], name: str
 ) -> dict[str, Any] | tuple[int, str]: ...

@@ -203,7 +203,7 @@ def _versions():
     except ImportError as missing:
         tls = f"none: {missing}"
     return (
-        f"phaseloop {_command_line.version}\n"
+        f"phaseloop {_native.version}\n"
         f"{platform.python_implementation()} {platform.python_version()}\n"
         f"poller: {_native.poller}\n"
         f"TLS: {tls}"

@@ -1,14 +1,16 @@
 """cmake --install: the executable, and a C++ program that embeds the interpreter."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import phaseloop
 import pytest
 from fronts import BUILD, ENVIRONMENT, Front
 
-EXAMPLE = Path(__file__).parents[2] / "app" / "example"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "embedding"
 CMAKE = Path(sys.executable).with_name("cmake")
 
 
@@ -38,6 +40,7 @@ def cmake(*arguments):
         [CMAKE, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
 def test_what_is_installed(prefix):
@@ -47,6 +50,8 @@ def test_what_is_installed(prefix):
         "include/phaseloop/embed.h",
         "lib/libphaseloop.so",
         "lib/cmake/phaseloop/phaseloopConfig.cmake",
+        "lib/cmake/phaseloop/phaseloopConfigVersion.cmake",
+        "lib/pkgconfig/phaseloop.pc",
         "lib/phaseloop/phaseloop/__main__.py",
         "lib/phaseloop/phaseloop/py.typed",
     } <= files
@@ -76,6 +81,35 @@ asyncio.run(main())
     )
     assert done.stderr.endswith("No module named no_such_module\n")
     assert done.returncode == 3
+
+
+def test_another_version_is_not_found(prefix, tmp_path):
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.25)\nproject(other LANGUAGES CXX)\n"
+        'find_package(phaseloop 99.0)\nmessage(STATUS "found: ${phaseloop_FOUND}")\n'
+    )
+    told = cmake("-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
+    assert "found: 0" in told
+
+
+@pytest.mark.skipif(shutil.which("pkg-config") is None, reason="pkg-config is not installed")
+def test_example_by_pkg_config(prefix, folder):
+    env = {**os.environ, "PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig"}
+
+    def ask(*options):
+        done = subprocess.run(
+            ["pkg-config", *options, "phaseloop"], env=env, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    assert ask("--modversion") == [phaseloop.__version__]
+    compiler = os.environ.get("CXX", "g++")
+    source = EXAMPLE / "main.cc"
+    flags = ask("--cflags", "--libs")
+    subprocess.run([compiler, "-std=c++17", source, *flags, "-o", folder / "example"], check=True)
+    (folder / "program.py").write_text("print('ran')")
+    assert "ran\n" in Front(folder / "example").run("program.py").stdout
 
 
 def test_example_starts_processes(example, folder):

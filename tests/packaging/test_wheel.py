@@ -144,7 +144,12 @@ def test_what_is_in_the_package(installed):
 from importlib import metadata
 files = {file.name for file in metadata.files("phaseloop") if file.parts[0] == "phaseloop"}
 print(sorted(files & {"py.typed", "_native.pyi", "__main__.py"}), metadata.version("phaseloop"))
-print(metadata.requires("phaseloop"))
+print(metadata.requires("phaseloop"), metadata.metadata("phaseloop")["License-Expression"])
+print([file.name for file in metadata.files("phaseloop") if file.match("licenses/*")])
+import phaseloop
+print(phaseloop.__version__ == metadata.version("phaseloop"))
 """
     said = installed.out("-c", code)
-    assert said == "['__main__.py', '_native.pyi', 'py.typed'] 0.1.0\nNone\n"
+    assert said == (
+        "['__main__.py', '_native.pyi', 'py.typed'] 0.1.0\nNone MIT\n['LICENSE']\nTrue\n"
+    )
