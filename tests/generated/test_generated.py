@@ -6,8 +6,7 @@ import os
 import phaseloop
 import pytest
 from generated_program import run_program
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from virtual_loop import VirtualLoop
 
 EXAMPLES = int(os.environ.get("PHASELOOP_EXAMPLES", "1000"))

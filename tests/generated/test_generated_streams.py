@@ -5,8 +5,7 @@ import os
 import sys
 
 import phaseloop
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from stream_script import STEPS, run_script
 from virtual_loop import VirtualLoop
 
