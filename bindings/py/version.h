@@ -39,6 +39,8 @@ inline constexpr bool kReadUntilTakesTuples = PY_VERSION_HEX >= 0x030d0000;
 inline constexpr bool kProtocolHasWriter = PY_VERSION_HEX < 0x030d0000;
 // It has None in its place once the connection is lost.
 inline constexpr bool kProtocolForgetsWriter = PY_VERSION_HEX < 0x030f0000;
+// transport.writelines() calls len() of each line.
+inline constexpr bool kWritelinesAsksLength = PY_VERSION_HEX >= 0x030f0000;
 
 // A task's context must be a contextvars.Context; where that is not checked, the first step fails.
 // It came to 3.13 in a maintenance release and to 3.15, so the running version decides.

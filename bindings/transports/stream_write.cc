@@ -3,6 +3,7 @@
 #include "bindings/core/work.h"
 #include "bindings/py/call.h"
 #include "bindings/py/objects.h"
+#include "bindings/py/version.h"
 #include "bindings/transports/stream.h"
 #include "bindings/transports/stream_call.h"
 #include "runtime/net/socket.h"
@@ -210,7 +211,8 @@ namespace {
   if (full < 0) return py::raised;
   if (full == 0) return py::steal(PyBytes_FromStringAndSize(nullptr, 0));
   Ref<> view = py::steal(PyMemoryView_FromObject(item));
-  return view ? py::steal(PyBytes_FromObject(view.get())) : nullptr;
+  if (!view || (version::kWritelinesAsksLength && PyObject_Size(item) < 0)) return py::raised;
+  return py::steal(PyBytes_FromObject(view.get()));
 }
 
 // bool(), __buffer__() and the iteration run code that may change the list.

@@ -19,7 +19,6 @@ def test_the_stubs_agree_with_the_module():
     names = (
         "phaseloop._native",
         "phaseloop._command_line",
-        "phaseloop._loop",
         "phaseloop._run",
         "phaseloop.legacy",
     )

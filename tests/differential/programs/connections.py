@@ -159,6 +159,25 @@ def writing_when_it_is_over(t):
     t.run(main())
 
 
+class Unmeasured:
+    """A buffer without len(), which newer releases ask for."""
+
+    def __buffer__(self, flags):
+        return memoryview(b"unmeasured")
+
+
+@program(since=(3, 12))
+def lines_without_length(t):
+    async def main():
+        end, sock = await pair(t.loop)
+        t.attempt("writelines", end.transport.writelines, [Unmeasured()])
+        end.transport.abort()
+        await end.gone
+        sock.close()
+
+    t.run(main())
+
+
 @program
 def what_cannot_be_written(t):
     async def main():
