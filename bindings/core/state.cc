@@ -126,7 +126,10 @@ bool intern_names(State& state) noexcept {
   return true;
 }
 
+// _asyncio imports asyncio, which imports _asyncio. If _asyncio is imported first, releases
+// until 3.13 make two of it, and asyncio.current_task() looks at the tables of the other.
 bool import_asyncio(State& state) noexcept {
+  if (!py::steal(PyImport_ImportModule("asyncio"))) return false;
 #define PHASELOOP_FIELD(field, module, attribute) \
   state.field = from_asyncio(module, attribute);  \
   if (!state.field) return false;

@@ -254,3 +254,18 @@ def test_every_method_of_an_event_loop_is_there():
         if callable(method) and getattr(phaseloop.Loop, name) is method
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("first", ["phaseloop", "phaseloop._native", "asyncio"])
+def test_whichever_module_is_imported_first(first):
+    """If it is _asyncio, asyncio itself loses its current task in releases until 3.13."""
+    program = f"""
+import {first}
+import asyncio, phaseloop
+async def main():
+    task = asyncio.current_task()
+    return type(task) is phaseloop.Task and asyncio.all_tasks() == {{task}}
+print(phaseloop.run(main()))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")
