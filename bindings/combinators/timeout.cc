@@ -73,6 +73,7 @@ int arm(LoopData& data, TimeoutCore& timeout, double when) noexcept {
     PyErr_NoMemory();
     return -1;
   }
+  timeout.data = &data;
   timeout.loop = py::borrow(data.object);
   py::acquire(object_of(timeout));
   return 0;

@@ -549,3 +549,18 @@ def all_of_a_loop_s_tasks(t):
         t(await asyncio.gather(*tasks, return_exceptions=True))
 
     t.run(main())
+
+
+@program
+def timeout_whose_state_is_set_by_hand(t):
+    async def main():
+        scope = asyncio.timeout(None)
+        scope._state = type(scope._state).ENTERED
+        scope._task = asyncio.current_task()
+        scope.reschedule(t.loop.time() + 0.001)
+        try:
+            await asyncio.sleep(5)
+        except asyncio.CancelledError:
+            t(scope, scope.expired(), asyncio.current_task().uncancel())
+
+    t.run(main())
