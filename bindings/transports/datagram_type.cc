@@ -147,6 +147,7 @@ PyGetSetDef attributes[] = {
     stream::high_water_field(),
     stream::low_water_field(),
     py::property<stream::get_sock, stream::set_sock>("_sock"),
+    py::property<stream::get_context, stream::set_context>("_given_context"),
     py::property<stream::all_extra, stream::set_extra>("_extra"),
     py::getter<get_pending>("_buffer"),
     {}};

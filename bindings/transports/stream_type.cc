@@ -164,6 +164,16 @@ int set_sock(PyObject* self, PyObject* value) noexcept {
   if (value == Py_None) return close_descriptor(stream);
   return py::raise(PyExc_AttributeError, "the socket of a transport can't be replaced");
 }
+
+// What is no context is refused where it would be entered, as asyncio's call_soon() does.
+Ref<> get_context(PyObject* self) noexcept {
+  return py::or_none(stream_of(self).given_context.get());
+}
+int set_context(PyObject* self, PyObject* value) noexcept {
+  if (value == nullptr) return py::no_deletion();
+  stream_of(self).given_context = value != Py_None ? py::borrow(value) : nullptr;
+  return 0;
+}
 }  // namespace stream
 
 namespace {
@@ -275,6 +285,7 @@ PyGetSetDef attributes[] = {
     stream::high_water_field(),
     stream::low_water_field(),
     py::property<stream::get_sock, stream::set_sock>("_sock"),
+    py::property<stream::get_context, stream::set_context>("_given_context"),
     py::property<stream::all_extra, stream::set_extra>("_extra"),
     {}};
 #pragma GCC diagnostic push

@@ -17,6 +17,8 @@ Ref<> polls(PyObject* self) noexcept;
 Ref<> stop_watching_reads(PyObject* self) noexcept;
 Ref<> get_sock(PyObject* self) noexcept;
 int set_sock(PyObject* self, PyObject* value) noexcept;
+Ref<> get_context(PyObject* self) noexcept;
+int set_context(PyObject* self, PyObject* value) noexcept;
 
 // Limits are any numbers, as given.
 PyGetSetDef high_water_field() noexcept;

@@ -15,6 +15,8 @@ _stock_stream = selector_events._SelectorSocketTransport
 _COLD = (
     # By these names the exception handler hears of what the loop calls itself.
     "_add_reader",
+    "_add_writer",  # from 3.15
+    "_call_soon",  # from 3.15
     "_call_connection_lost",
     "_read_ready",
     "_sendto_ready",
@@ -29,6 +31,11 @@ _COLD = (
 
 def _made_of(native, stock, names, base, **more):
     """A class with asyncio's name, of the native type and asyncio's functions for the rest."""
+    size = getattr(stock, "get_write_buffer_size", None)
+    if "_buffer_size" in _stock.names_in(getattr(size, "__code__", None)):
+        more["_buffer_size"] = property(native.get_write_buffer_size)
+    if "context" in _stock.takes(selector_events._SelectorTransport.__init__):  # from 3.15
+        more["_context"] = native._given_context
     return _stock.derive(stock, (native,), base, _stock.methods(stock, ("max_size", *names)) | more)
 
 
@@ -55,7 +62,6 @@ DatagramTransport = _made_of(
     _stock_datagram,
     (*_COLD, "_header_size", "_buffer_factory"),
     transports.DatagramTransport,
-    _buffer_size=property(_native.DatagramTransport.get_write_buffer_size),
 )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import socket
 
 from registry import program
 from transcript import hops
@@ -210,3 +211,67 @@ def timers_and_readers(t):
     t.loop.remove_reader(reading)
     os.close(reading)
     os.close(writing)
+
+
+class Recording(asyncio.Protocol):
+    """Says in which context each of its methods is called."""
+
+    def __init__(self, t):
+        self.t = t
+
+    def connection_made(self, transport):
+        self.t("made in", var.get())
+
+    def data_received(self, data):
+        self.t(data, "in", var.get())
+
+    def connection_lost(self, exc):
+        self.t("lost in", var.get())
+
+
+def with_value(value):
+    context = contextvars.copy_context()
+    context.run(var.set, value)
+    return context
+
+
+@program(since=(3, 15))
+def the_context_of_a_transport_may_be_replaced(t):
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+
+    async def main():
+        transport, _ = await t.loop.connect_accepted_socket(lambda: Recording(t), ours)
+        t(transport._context, transport._buffer_size)
+        transport._context = with_value("another")
+        t(transport._context[var])
+        transport._call_soon(lambda *args: t(*args, "in", var.get()), "called")
+        transport.pause_reading()
+        transport.resume_reading()
+        theirs.send(b"data")
+        await hops(3)
+        writer = transport._add_writer(theirs.fileno(), lambda: t("writer in", var.get()))
+        t(writer)
+        await hops(3)
+        t.loop._remove_writer(theirs.fileno())
+        transport._context = None
+        var.set("closing")
+        transport.close()
+        await hops(3)
+
+    t.run(main())
+    theirs.close()
+
+
+@program(since=(3, 15))
+def the_context_of_a_datagram_transport(t):
+    async def main():
+        transport, _ = await t.loop.create_datagram_endpoint(
+            lambda: Recording(t), local_addr=("127.0.0.1", 0)
+        )
+        t(transport._context, transport._buffer_size)
+        transport._context = with_value("another")
+        transport.close()
+        await hops(3)
+
+    t.run(main())
