@@ -1,5 +1,6 @@
 #include "bindings/core/current_task.h"
 
+#include "bindings/core/stock.h"
 #include "bindings/py/call.h"
 #include "bindings/py/thread_state.h"
 #include "bindings/py/version.h"
@@ -138,24 +139,54 @@ PyObject* current_task(LoopData& data, PyObject* loop) noexcept {
   return task;
 }
 
-int study_thread_state(State& state) noexcept {
-  if constexpr (!version::kTasksInThreadState) return 0;
-  // A marker goes in through asyncio and must show here; without a running loop one stands in.
-  Ref<> loop = py::call(state.get_running_loop.get());
-  if (!loop) return -1;
-  const bool stand_in = loop.get() == Py_None;
-  Ref<> marker = py::steal(PyList_New(0));
-  if (!marker) return -1;
-  if (stand_in) {
-    loop = marker.share();
-    if (!py::call(state.set_running_loop.get(), loop.get())) return -1;
-  }
-  Ref<> before = py::call(state.swap_current_task.get(), loop.get(), marker.get());
+namespace {
+
+// Both are the running loop and task that asyncio has been told of.
+bool are_shown_in_thread(PyObject* loop, PyObject* task) noexcept {
   py::RunningTask slot;
-  state.thread_state_known = before && slot.loop() == loop.get() && slot.task() == marker.get();
-  if (!before) py::ignore_error();  // a function of another kind, or none
-  if (before && !py::call(state.swap_current_task.get(), loop.get(), before.get())) return -1;
-  return !stand_in || py::call(state.set_running_loop.get(), Py_None) ? 0 : -1;
+  return slot.loop() == loop && slot.task() == task;
+}
+
+// A marker goes in through asyncio as the loop's task, is looked for, and is taken out again. False
+// with an error set: one of asyncio's functions is of another kind, or missing.
+bool shows_swapped(State& state, PyObject* loop, PyObject* marker) noexcept {
+  Ref<> before = py::call(state.swap_current_task.get(), loop, marker);
+  const bool shown = before && are_shown_in_thread(loop, marker);
+  return before && py::call(state.swap_current_task.get(), loop, before.get()) && shown;
+}
+bool shows_entered(PyObject* loop, PyObject* marker) noexcept {
+  Ref<> enter = from_asyncio("_asyncio", "_enter_task");
+  Ref<> leave = from_asyncio("_asyncio", "_leave_task");
+  if (!enter || !leave || !py::call(enter.get(), loop, marker)) return false;
+  const bool shown = are_shown_in_thread(loop, marker);
+  return py::call(leave.get(), loop, marker) && shown;
+}
+
+bool shows_tasks(State& state, PyObject* loop, PyObject* marker) noexcept {
+  if (shows_swapped(state, loop, marker)) return true;
+  py::ignore_error();
+  return shows_entered(loop, marker);
+}
+
+bool studies_thread_state(State& state) noexcept {
+  Ref<> loop = py::call(state.get_running_loop.get());
+  Ref<> marker = py::steal(PyList_New(0));
+  if (!loop || !marker) return false;
+  if (loop.get() != Py_None) return shows_tasks(state, loop.get(), marker.get());
+  // Without a running loop the marker stands in for one.
+  if (!py::call(state.set_running_loop.get(), marker.get())) return false;
+  const bool shown = shows_tasks(state, marker.get(), marker.get());
+  py::ErrorScope keep;
+  if (!py::call(state.set_running_loop.get(), Py_None)) py::ignore_error();
+  return shown;
+}
+
+}  // namespace
+
+void study_thread_state(State& state) noexcept {
+  if constexpr (!version::kTasksInThreadState) return;
+  state.thread_state_known = studies_thread_state(state);
+  py::ignore_error();
 }
 
 }  // namespace phaseloop

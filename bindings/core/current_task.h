@@ -31,7 +31,7 @@ Ref<> swap_task(LoopData& data, PyObject* loop, PyObject* task) noexcept;
 // The running task of `loop` in this thread; borrowed, null if none. Sets no error.
 PyObject* current_task(LoopData& data, PyObject* loop) noexcept;
 
-// When the module is initialised: finds out State::thread_state_known. 0 or -1.
-int study_thread_state(State& state) noexcept;
+// When the module is initialised: finds out State::thread_state_known. Sets no error.
+void study_thread_state(State& state) noexcept;
 
 }  // namespace phaseloop

@@ -321,10 +321,11 @@ int add_types(State& state, PyObject* module) noexcept {
 int initialise(PyObject* module) noexcept {
   Ref<State> state = new_state();
   if (!state) return -1;
+  study_thread_state(*state.get());
   Ref<> home = new_state_home(*state.get());
   if (!home || take_handle_classes(*state.get()) < 0 || study_base_task(*state.get()) < 0 ||
-      study_thread_state(*state.get()) < 0 || !make_types(*state.get(), home.get()) ||
-      add_types(*state.get(), module) < 0 || add_functions(*state.get(), module) < 0) {
+      !make_types(*state.get(), home.get()) || add_types(*state.get(), module) < 0 ||
+      add_functions(*state.get(), module) < 0) {
     return -1;
   }
   if (PyModule_AddStringConstant(module, "version", PHASELOOP_VERSION) < 0) return -1;

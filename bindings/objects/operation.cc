@@ -221,6 +221,7 @@ Ref<> throw_into(PyObject* self, Args args) noexcept {
                                          static_cast<std::size_t>(args.count()), nullptr));
   }
   const bool waits = op.phase == Phase::suspended || (op.phase == Phase::woken && !op.bare);
+  if (version::kThrowLooksAtStateFirst && check_resumable(op) < 0) return py::raised;
   Ref<> exception =
       py::thrown_exception(args, waits ? py::Thrower::future_iterator : py::Thrower::coroutine);
   if (!waits && (!exception || check_resumable(op) < 0)) return py::raised;

@@ -31,6 +31,9 @@ inline constexpr bool kThreadSafeHandles = PY_VERSION_HEX >= 0x030e0000;
 inline constexpr bool kStopIterationEndsAwait = PY_VERSION_HEX >= 0x030c0000;
 // One that is thrown into a coroutine that has not begun comes out as it is: no frame converts it.
 inline constexpr bool kUnbegunPassesStopIteration = PY_VERSION_HEX >= 0x030c0000;
+// throw() of a coroutine that runs or has ended says so whatever it is given; before, what is no
+// exception is found first.
+inline constexpr bool kThrowLooksAtStateFirst = PY_VERSION_HEX >= 0x030f0000;
 // Futures refuse a second __init__.
 inline constexpr bool kStrictInit = PY_VERSION_HEX >= 0x030f0000;
 // StreamReader.readuntil() takes a tuple of separators.

@@ -277,6 +277,7 @@ Ref<> throw_method(PyObject* object, Args args) noexcept {
     return throw_further(self, args);
   }
   const bool at_future = self.phase == Phase::suspended && !self.foreign;
+  if (version::kThrowLooksAtStateFirst && check_resumable(self) < 0) return py::raised;
   Ref<> exception =
       py::thrown_exception(args, at_future ? py::Thrower::future_iterator : py::Thrower::coroutine);
   if (!exception && self.phase != Phase::suspended) return py::raised;
