@@ -48,7 +48,7 @@ def test_echo_over_every_transport(runtime, transport):
     assert report["operations"] == 400
     assert report["bytes"] == report["operations"] * 1000
     assert report["wall"] > 0
-    assert report["cpu"] > 0
+    assert report["cpu"] >= 0  # less than a tick of the kernel's clock counts as none
     assert 0 < report["latency_p50"] <= report["latency_p99"]
 
 

@@ -158,6 +158,25 @@ async def watched_descriptors():
     theirs.close()
 
 
+async def tasks_that_all_wait():
+    event, steps = anyio.Event(), []
+
+    async def wait(number):
+        await anyio.sleep(0)
+        await event.wait()
+        steps.append(number)
+
+    async with anyio.create_task_group() as group:
+        for number in range(5):
+            group.start_soon(wait, number)
+        await anyio.wait_all_tasks_blocked()
+        assert event.statistics().tasks_waiting == 5
+        event.set()
+        assert steps == []
+        await anyio.wait_all_tasks_blocked()
+        assert sorted(steps) == list(range(5))
+
+
 async def processes():
     done = await anyio.run_process(["sort"], input=b"c\nb\na\n")
     assert done.stdout == b"a\nb\nc\n"
@@ -248,6 +267,7 @@ started.run_all(
     descriptors_passed,
     datagrams,
     watched_descriptors,
+    tasks_that_all_wait,
     processes,
     twenty_processes,
     threads,
