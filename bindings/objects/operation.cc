@@ -298,7 +298,7 @@ void dealloc(PyObject* self) noexcept {
   py::DeallocScope scope(self, dealloc);
   if (scope.postponed()) return;
   Operation& op = operation(self);
-  if (op.weak_references != nullptr) PyObject_ClearWeakRefs(self);
+  py::clear_weak_references(self, op.weak_references);
   // Only one that never began has something to say.
   if (op.phase == Phase::created && PyObject_CallFinalizerFromDealloc(self) < 0) return;
   if (PyType_IS_GC(Py_TYPE(self))) PyObject_GC_UnTrack(self);

@@ -20,6 +20,18 @@
 
 namespace phaseloop::py {
 
+// At the beginning of a tp_dealloc that still needs the object tracked, for its finalizer. `list`:
+// that of the weak references. Their callbacks run Python code; a collection in one of them must
+// not find an object without references, which it would take apart a second time.
+inline void clear_weak_references(PyObject* self, const PyObject* list) noexcept {
+  if (list == nullptr) [[likely]]
+    return;
+  const bool tracked = PyType_IS_GC(Py_TYPE(self)) && PyObject_GC_IsTracked(self) != 0;
+  if (tracked) PyObject_GC_UnTrack(self);
+  PyObject_ClearWeakRefs(self);
+  if (tracked) PyObject_GC_Track(self);
+}
+
 class DeallocScope {
  public:
   // `dealloc`: the function that is running. Where it is the base's part of another type's, which

@@ -339,7 +339,7 @@ void dealloc(PyObject* object) noexcept {
   py::DeallocScope scope(object, dealloc);
   if (scope.postponed()) return;
   Routine& self = routine_of(object);
-  if (self.weak_references != nullptr) PyObject_ClearWeakRefs(object);
+  py::clear_weak_references(object, self.weak_references);
   // One that has run to its end has nothing to say, and its memory goes back to its list.
   py::FreeList* list = self.state && self.phase == Phase::finished
                            ? list_for(*self.state, static_cast<std::size_t>(Py_SIZE(object)))
