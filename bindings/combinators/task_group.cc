@@ -1,6 +1,7 @@
 #include "bindings/combinators/task_group.h"
 
 #include "bindings/objects/base_task.h"
+#include "bindings/objects/operation.h"
 #include "bindings/objects/task.h"
 #include "bindings/py/call.h"
 #include "bindings/py/field.h"
@@ -44,7 +45,7 @@ Ref<> call_create_task(State& state, Args args) noexcept {
   if (!is_plain(state, args[0])) return nullptr;
   TaskGroupCore& group = group_of(args[0]);
   LoopData* data = plain_loop(state, group);
-  if (data == nullptr || !PyCoro_CheckExact(args[1])) return nullptr;
+  if (data == nullptr || !is_known_coroutine(state, args[1])) return nullptr;
   if (!group.parent || !is_native_future(state, Py_TYPE(group.parent.get()))) return nullptr;
   // Kept: any of these calls may run Python code that puts something else in their places.
   Ref<> loop = group.loop.share(), tasks = group.tasks.share(), parent = group.parent.share();

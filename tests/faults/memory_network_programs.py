@@ -52,7 +52,8 @@ class Echo(asyncio.Protocol):
         self.transport.write(data)
 
     def eof_received(self):
-        self.transport.write_eof()
+        if self.transport.can_write_eof():  # TLS can't
+            self.transport.write_eof()
 
 
 class Notes(asyncio.Protocol, asyncio.DatagramProtocol, asyncio.SubprocessProtocol):
